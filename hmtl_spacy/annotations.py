@@ -1,0 +1,138 @@
+"""Where mentions, coreference clusters and relations live on a `Doc`.
+
+All three are span groups, so they survive `DocBin`, `Doc.to_bytes`, pickling and
+`nlp.pipe(n_process=2)`. A missing group means *not annotated*; an empty one means
+*annotated, none found*. Every reader below returns `None` for the former.
+"""
+
+import re
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+MENTIONS = "mentions"
+CLUSTERS = "coref_clusters"
+RELATIONS = "relations"
+
+
+class Relation(NamedTuple):
+    """A directed relation between two spans of one document."""
+
+    head: Span
+    tail: Span
+    label: str
+    score: float = 1.0
+
+
+def has_entities(doc: Doc) -> bool:
+    """Whether `doc.ents` is annotated; an empty document counts as annotated."""
+    return len(doc) == 0 or doc.has_annotation("ENT_IOB")
+
+
+def set_mentions(
+    doc: Doc, mentions: Iterable[Span], scores: Optional[Sequence[float]] = None, key: str = MENTIONS
+) -> None:
+    """Store typed mentions; they may nest and overlap.
+
+    scores: confidences in 0..1, one per mention; all 1.0 if not given.
+    """
+    mentions = list(mentions)
+    doc.spans[key] = SpanGroup(doc, name=key, spans=mentions, attrs={"scores": _scores(scores, len(mentions))})
+
+
+def get_mentions(doc: Doc, key: str = MENTIONS) -> Optional[List[Span]]:
+    """The mentions of a document, or None if it isn't annotated with them."""
+    return list(doc.spans[key]) if key in doc.spans else None
+
+
+def set_clusters(
+    doc: Doc,
+    clusters: Iterable[Iterable[Tuple[int, int]]],
+    scores: Optional[Dict[Tuple[int, int], float]] = None,
+    key: str = CLUSTERS,
+    numbered_groups: bool = True,
+) -> None:
+    """Store coreference clusters, numbered from "1" in the order of their first mentions.
+
+    clusters: per cluster its spans as token offsets (start, end), ends exclusive.
+    scores: the confidence of each mention's link, in 0..1; 1.0 where none is given.
+    key: the group that holds every clustered mention, its cluster in `span.id_`.
+    numbered_groups: also write one group per cluster, `{key}_1`, `{key}_2` ..., as
+        spacy-experimental does.
+    """
+    for old in _numbered_keys(doc, key):
+        del doc.spans[old]
+    ordered = sorted(sorted(set(cluster)) for cluster in clusters if cluster)
+    spans, confidences = [], []
+    for number, cluster in enumerate(ordered, start=1):
+        members = [Span(doc, start, end, span_id=str(number)) for start, end in cluster]
+        spans.extend(members)
+        confidences.extend((scores or {}).get(offsets, 1.0) for offsets in cluster)
+        if numbered_groups:
+            doc.spans[f"{key}_{number}"] = members
+    doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={"scores": confidences})
+
+
+def get_clusters(doc: Doc, key: str = CLUSTERS) -> Optional[List[List[Span]]]:
+    """The clusters of a document, or None if it isn't annotated with coreference.
+
+    Documents that only have the numbered groups of spacy-experimental are read too.
+    """
+    if key in doc.spans:
+        clusters: Dict[str, List[Span]] = {}
+        for span in doc.spans[key]:
+            clusters.setdefault(span.id_, []).append(span)
+        return list(clusters.values())
+    numbered = _numbered_keys(doc, key)
+    return [list(doc.spans[name]) for name in numbered] if numbered else None
+
+
+def set_relations(doc: Doc, relations: Iterable[Relation], key: str = RELATIONS) -> None:
+    """Store relations as one span group: head and tail in turn, labels and scores in its attrs."""
+    relations = list(relations)
+    doc.spans[key] = SpanGroup(
+        doc,
+        name=key,
+        spans=[span for relation in relations for span in (relation.head, relation.tail)],
+        attrs={
+            "labels": [relation.label for relation in relations],
+            "scores": [float(relation.score) for relation in relations],
+        },
+    )
+
+
+def get_relations(doc: Doc, key: str = RELATIONS) -> Optional[List[Relation]]:
+    """The relations of a document, or None if it isn't annotated with them."""
+    if key not in doc.spans:
+        return None
+    group = doc.spans[key]
+    spans = list(group)
+    labels = group.attrs.get("labels", [])
+    if len(spans) != 2 * len(labels):
+        raise ValueError(
+            f"doc.spans['{key}'] holds {len(spans)} spans for {len(labels)} relation labels; a relation "
+            f"needs a head and a tail. Write relations with hmtl_spacy.annotations.set_relations."
+        )
+    scores = group.attrs.get("scores") or [1.0] * len(labels)
+    return [Relation(*row) for row in zip(spans[::2], spans[1::2], labels, scores)]
+
+
+def set_extensions(clusters_key: str = CLUSTERS, relations_key: str = RELATIONS) -> None:
+    """Add the getters `doc._.coref_clusters` and `doc._.relations`, each only where nobody set one."""
+    getters = {
+        "coref_clusters": lambda doc: get_clusters(doc, clusters_key) or [],
+        "relations": lambda doc: get_relations(doc, relations_key) or [],
+    }
+    for name, getter in getters.items():
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, getter=getter)
+
+
+def _numbered_keys(doc: Doc, key: str) -> List[str]:
+    pattern = re.compile(re.escape(key) + r"_([0-9]+)\Z")
+    found = [(int(match.group(1)), name) for name in doc.spans if (match := pattern.match(name))]
+    return [name for _, name in sorted(found)]
+
+
+def _scores(scores: Optional[Sequence[float]], n: int) -> List[float]:
+    return [1.0] * n if scores is None else [float(score) for score in scores]
