@@ -1,0 +1,236 @@
+"""The pipeline component: one model, every task of the hierarchy."""
+
+import os
+import warnings
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+import numpy
+import torch
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import logger, minibatch
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer
+
+from .data.corpus import teaches
+from .data.coverage import coverage_table, measure, usable_rows
+from .model import TrainingBatch, decode, sentence_lengths
+from .tasks.base import Task
+
+MAX_BATCH_WORDS = 8192
+
+if hasattr(os, "register_at_fork"):
+    # Torch's thread pool doesn't survive a fork; a child that uses more than one thread hangs.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
+
+
+class HMTL(TrainablePipe):
+    """Hierarchical multi-task learning of entities, mentions, coreference and relations.
+
+    tasks: the levels by name, lowest first.
+    thresholds: per task the probability from which something is predicted.
+    scorer: from examples to scores; null to score nothing.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "hmtl",
+        *,
+        tasks: Dict[str, Task],
+        thresholds: Dict[str, float],
+        scorer: Optional[Callable[..., Dict[str, Any]]],
+    ):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.tasks = tasks
+        self.cfg: Dict[str, Any] = {
+            "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}
+        }
+        self.scorer = scorer
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """All labels, each as `task:label`."""
+        return tuple(f"{name}:{label}" for name, task in self.tasks.items() for label in task.labels)
+
+    @property
+    def label_data(self) -> Dict[str, List[str]]:
+        """The labels of each task; what `spacy init labels` stores and `initialize` takes."""
+        return {name: list(task.labels) for name, task in self.tasks.items()}
+
+    def add_label(self, label: str) -> int:
+        """Add a label, as `task:label`, before the component is initialized.
+
+        RETURNS: 1 if it was added, 0 if the task had it already.
+        """
+        name, _, task_label = label.partition(":")
+        if name not in self.tasks or not task_label:
+            raise ValueError(
+                f"Can't add the label '{label}': give it as task:label, with one of the tasks "
+                f"{list(self.tasks)}."
+            )
+        if task_label in self.tasks[name].labels:
+            return 0
+        if self.is_initialized:
+            raise ValueError(
+                f"Can't add the label '{label}' to '{self.name}': its network is built for the labels "
+                f"{self.tasks[name].labels}. Initialize it again with data or labels that have the new one."
+            )
+        self.tasks[name].labels = [*self.tasks[name].labels, task_label]
+        return 1
+
+    @property
+    def is_initialized(self) -> bool:
+        return self.model.shims[0].network is not None
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Dict[str, List[str]]] = None,
+    ) -> None:
+        """Find the labels, report what can be learned from the corpus, and build the network.
+
+        labels: the labels of each task; tasks that it doesn't name take theirs from the examples.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        examples = list(get_examples())
+        for name, task in self.tasks.items():
+            gold = [eg.reference for eg in examples if teaches(eg.reference, name) and task.has_gold(eg.reference)]
+            if not gold:
+                raise ValueError(
+                    f"No training document teaches the task '{name}'. Annotate some, list the task among a "
+                    f"corpus's tasks, or leave it out of [components.{self.name}] hierarchy {list(self.tasks)}."
+                )
+            given = (labels or {}).get(name)
+            task.labels = given or [*task.labels, *(x for x in task.find_labels(gold) if x not in task.labels)]
+        coverage = measure(examples, self.tasks, sentence_of)
+        logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(coverage))
+        self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """Rows and scores of every task, per document."""
+        self._require_network()
+        docs = list(docs)
+        self._warn_without_sentences(docs)
+        found: Predictions = {name: ([], []) for name in self.tasks}
+        for batch in _batches_of_words(docs, MAX_BATCH_WORDS):
+            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"]).items():
+                found[name][0].extend(rows)
+                found[name][1].extend(scores)
+        return found
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
+        for i, doc in enumerate(docs):
+            for name, task in self.tasks.items():
+                rows, confidences = scores[name]
+                task.annotate(doc, rows[i], confidences[i])
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
+        fail then go to the error handler.
+        """
+        for docs in minibatch(stream, size=batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+                yield from docs
+            except Exception as error:
+                if len(docs) == 1:
+                    self.get_error_handler()(self.name, self, docs, error)
+                else:
+                    yield from (doc for doc in map(self.__call__, docs) if doc is not None)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch. `drop` has no effect: every layer has a dropout rate of its own.
+
+        losses: the sum under the component's name, and each task's under `{name}_{task}`.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        for name in self.tasks:
+            losses.setdefault(f"{self.name}_{name}", 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        self._require_network()
+        gold = self._gold(examples)
+        if not gold or not any(len(eg.predicted) for eg in examples):
+            return losses
+        task_losses, backprop = self.model.begin_update(TrainingBatch([eg.predicted for eg in examples], gold))
+        backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        for name, loss in zip(gold, self.model.ops.to_numpy(task_losses).tolist()):
+            losses[f"{self.name}_{name}"] += loss
+            losses[self.name] += loss
+        return losses
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        if self.scorer is None:
+            return {}
+        return self.scorer(list(examples), tasks=self.tasks)
+
+    def _gold(self, examples: List[Example]) -> Dict[str, List[Optional[numpy.ndarray]]]:
+        """Usable gold rows of the tasks that at least one document teaches."""
+        sentences = [sentence_of(eg.predicted) for eg in examples]
+        gold = {
+            name: [usable_rows(name, task, eg, of)[0] for eg, of in zip(examples, sentences)]
+            for name, task in self.tasks.items()
+        }
+        return {name: rows for name, rows in gold.items() if any(of_doc is not None for of_doc in rows)}
+
+    def _require_network(self) -> None:
+        if not self.is_initialized:
+            raise ValueError(
+                f"The component '{self.name}' isn't trained yet: train it with `python -m spacy train` on a config "
+                f"that has it, or load a trained pipeline with spacy.load."
+            )
+
+    def _warn_without_sentences(self, docs: List[Doc]) -> None:
+        if any(len(doc) > 1 and not doc.has_annotation("SENT_START") for doc in docs):
+            warnings.warn(
+                f"'{self.name}' got documents without sentence boundaries and cuts them into windows. Put a "
+                f'sentencizer before it: nlp.add_pipe("sentencizer", before="{self.name}").',
+                stacklevel=2,
+            )
+
+
+def sentence_of(doc: Doc) -> numpy.ndarray:
+    """The sentence of each token, as the model divides the document. [n_tokens]"""
+    lengths = sentence_lengths(doc)
+    return numpy.repeat(numpy.arange(len(lengths)), lengths)
+
+
+def score_tasks(examples: List[Example], *, tasks: Dict[str, Task]) -> Dict[str, Any]:
+    """The scores of every task, each on the documents that are annotated for it."""
+    scores: Dict[str, Any] = {}
+    for name, task in tasks.items():
+        scores.update(task.score([eg for eg in examples if teaches(eg.reference, name)]))
+    return scores
+
+
+def _batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
+    batch: List[Doc] = []
+    n_words = 0
+    for doc in docs:
+        if batch and n_words + len(doc) > words:
+            yield batch
+            batch, n_words = [], 0
+        batch.append(doc)
+        n_words += len(doc)
+    if batch:
+        yield batch

@@ -1,0 +1,94 @@
+"""Readers: which corpus teaches which tasks."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+TEACHES = "hmtl_teaches"
+Reader = Callable[[Language], Iterator[Example]]
+
+
+def read_task_corpus(
+    path: Optional[Path], tasks: Sequence[str], batch_words: int, gold_sentences: bool, limit: int
+) -> Reader:
+    """A reader of `.spacy` files whose examples know which tasks they teach.
+
+    path: a file or a folder of files; null gives an empty corpus.
+    tasks: the tasks that the corpus teaches; its gold for others is ignored.
+    batch_words: fill a training batch of this corpus up to so many words; 0 = the batcher's own.
+    gold_sentences: let the component see the corpus's sentence starts. If not, an
+        annotating component such as the sentencizer has to set them, in training as in use.
+    limit: use only the first documents; 0 = all.
+    """
+    teaches = {"corpus": Path(path).stem if path else "", "tasks": list(tasks), "batch_words": batch_words}
+
+    def read(nlp: Language) -> Iterator[Example]:
+        for number, reference in enumerate(_docs(Path(path), nlp) if path else ()):
+            if limit and number >= limit:
+                break
+            reference.user_data[TEACHES] = dict(teaches)
+            yield Example(_unannotated(reference, gold_sentences), reference)
+
+    return read
+
+
+def read_corpora(corpora: Dict[str, Reader]) -> Reader:
+    """Several task corpora, one after the other, each under its name."""
+    if not corpora:
+        raise ValueError(
+            "hmtl_spacy.MultiCorpus.v1 got no corpora. Add a section such as "
+            '[corpora.train.corpora.news] with @readers = "hmtl_spacy.TaskCorpus.v1".'
+        )
+
+    def read(nlp: Language) -> Iterator[Example]:
+        for name, reader in corpora.items():
+            for example in reader(nlp):
+                example.reference.user_data.setdefault(TEACHES, {})["corpus"] = name
+                yield example
+
+    return read
+
+
+def teaches(reference: Doc, task: str) -> bool:
+    """Whether a gold document is meant to teach a task; any document may that no corpus was named for."""
+    tasks = _teaches(reference).get("tasks")
+    return tasks is None or task in tasks
+
+
+def corpus_name(reference: Doc) -> str:
+    return _teaches(reference).get("corpus", "")
+
+
+def batch_words(reference: Doc) -> int:
+    """How many words a training batch of the document's corpus should have; 0 = not said."""
+    return _teaches(reference).get("batch_words", 0)
+
+
+def _teaches(reference: Doc) -> Dict[str, Any]:
+    return reference.user_data.get(TEACHES, {})
+
+
+def _docs(path: Path, nlp: Language) -> Iterator[Doc]:
+    files: List[Path] = sorted(path.glob("**/*.spacy")) if path.is_dir() else [path]
+    if not files or not all(file.exists() for file in files):
+        raise ValueError(
+            f"No .spacy file at '{path}'. Convert the corpus first: python -m spacy hmtl convert --help"
+        )
+    for file in files:
+        yield from DocBin().from_disk(file).get_docs(nlp.vocab)
+
+
+def _unannotated(reference: Doc, gold_sentences: bool) -> Doc:
+    """The same tokens without their annotation, but for sentence starts if wanted."""
+    starts: Optional[List[Any]] = None
+    if gold_sentences and reference.has_annotation("SENT_START"):
+        starts = [token.is_sent_start for token in reference]
+    words, spaces = _tokens(reference)
+    return Doc(reference.vocab, words=words, spaces=spaces, sent_starts=starts)
+
+
+def _tokens(doc: Doc) -> Tuple[List[str], List[bool]]:
+    return [token.text for token in doc], [bool(token.whitespace_) for token in doc]

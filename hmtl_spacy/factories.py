@@ -1,0 +1,226 @@
+"""Every function that an entry point names.
+
+spaCy imports all entry points of a registry together, so this module must import fast and never
+fail: torch and transformers are imported inside the functions, when one is called.
+"""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional
+
+from spacy.language import Language
+from thinc.api import Model
+
+from . import registry  # noqa: F401
+
+HIERARCHY = ["ner", "mentions", "coref", "relations"]
+DEFAULT_CONFIG = {
+    "hierarchy": HIERARCHY,
+    "embedding": {
+        "@architectures": "hmtl_spacy.Embedding.v1",
+        "contextual": None,
+        "characters": {"@architectures": "hmtl_spacy.Characters.v1"},
+        "words": {"@architectures": "hmtl_spacy.Words.v1"},
+        "case": {"@architectures": "hmtl_spacy.Case.v1"},
+    },
+    "tasks": {
+        "ner": {"@hmtl_tasks": "hmtl_spacy.NER.v1"},
+        "mentions": {"@hmtl_tasks": "hmtl_spacy.Mentions.v1", "inputs": ["ner"]},
+        "coref": {"@hmtl_tasks": "hmtl_spacy.Coref.v1", "inputs": ["mentions"]},
+        "relations": {"@hmtl_tasks": "hmtl_spacy.Relations.v1", "inputs": ["mentions"]},
+    },
+    "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
+    "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
+}
+SCORE_WEIGHTS = {
+    "ents_f": 0.25,
+    "ents_p": 0.0,
+    "ents_r": 0.0,
+    "spans_mentions_f": 0.25,
+    "spans_mentions_p": 0.0,
+    "spans_mentions_r": 0.0,
+    "coref_f": 0.25,
+    "coref_lea_f": 0.0,
+    "rel_strict_f": 0.25,
+    "rel_boundaries_f": 0.0,
+    "rel_last_token_f": 0.0,
+}
+
+
+@Language.factory(
+    "hmtl",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans", "doc._.coref_clusters", "doc._.relations"],
+    default_config=DEFAULT_CONFIG,
+    default_score_weights=SCORE_WEIGHTS,
+)
+def make_hmtl(
+    nlp: Language,
+    name: str,
+    hierarchy: List[str],
+    embedding: Model,
+    tasks: Dict[str, Any],
+    thresholds: Dict[str, float],
+    scorer: Optional[Callable],
+):
+    """The component.
+
+    hierarchy: the tasks that are learned and annotated, lowest first.
+    embedding: docs to token vectors.
+    tasks: settings of each task; those outside the hierarchy are left alone.
+    """
+    from .component import HMTL
+    from .hierarchy import ordered_tasks
+    from .model import HMTLModel
+
+    levels = ordered_tasks(name, hierarchy, tasks)
+    return HMTL(
+        nlp.vocab, HMTLModel(embedding, levels), name, tasks=levels, thresholds=thresholds, scorer=scorer
+    )
+
+
+def make_embedding(
+    contextual: Optional[Model] = None,
+    characters: Optional[Model] = None,
+    words: Optional[Model] = None,
+    case: Optional[Model] = None,
+) -> Model:
+    from .embeddings import Embedding
+
+    return Embedding(contextual, characters, words, case)
+
+
+def make_transformer(
+    name: str,
+    trainable: bool = False,
+    window: int = 254,
+    batch_pieces: int = 8192,
+    cache_mb: int = 4096,
+    learn_rate_scale: float = 0.05,
+) -> Model:
+    from .transformer import Transformer
+
+    return Transformer(name, trainable, window, batch_pieces, cache_mb, learn_rate_scale)
+
+
+def make_characters(width: int = 16, filters: int = 64, dropout: float = 0.1) -> Model:
+    from .embeddings import Characters
+
+    return Characters(width, filters, dropout)
+
+
+def make_words(width: int = 100, dropout: float = 0.2, word_dropout: float = 0.05) -> Model:
+    from .embeddings import Words
+
+    return Words(width, dropout, word_dropout)
+
+
+def make_case(width: int = 8) -> Model:
+    from .embeddings import Case
+
+    return Case(width)
+
+
+def make_ner(
+    inputs: List[str] = [],  # noqa: B006
+    hidden: int = 64,
+    depth: int = 2,
+    dropout: float = 0.2,
+    label_width: int = 0,
+    overwrite: bool = True,
+    scores_key: Optional[str] = "ents",
+):
+    from .tasks.ner import NER
+
+    return NER(**locals_of(locals()))
+
+
+def make_mentions(
+    inputs: List[str] = [],  # noqa: B006
+    hidden: int = 64,
+    depth: int = 2,
+    dropout: float = 0.2,
+    label_width: int = 0,
+    spans_key: str = "mentions",
+):
+    from .tasks.mentions import Mentions
+
+    return Mentions(**locals_of(locals()))
+
+
+def make_coref(
+    inputs: List[str] = [],  # noqa: B006
+    hidden: int = 200,
+    depth: int = 1,
+    dropout: float = 0.5,
+    label_width: int = 0,
+    max_width: int = 10,
+    spans_per_token: float = 0.3,
+    max_antecedents: int = 70,
+    scorer_hidden: int = 150,
+    scorer_dropout: float = 0.3,
+    feature_width: int = 20,
+    string_match: bool = True,
+    mention_weight: float = 1.0,
+    singletons: bool = False,
+    clusters_key: str = "coref_clusters",
+    numbered_groups: bool = True,
+):
+    from .tasks.coref import Coref
+
+    return Coref(**locals_of(locals()))
+
+
+def make_relations(
+    inputs: List[str] = [],  # noqa: B006
+    hidden: int = 64,
+    depth: int = 3,
+    dropout: float = 0.2,
+    label_width: int = 0,
+    scorer_hidden: int = 64,
+    prior: float = 0.0025,
+    unmatched: str = "token",
+    mentions_key: str = "mentions",
+    relations_key: str = "relations",
+):
+    from .tasks.relations import Relations
+
+    return Relations(**locals_of(locals()))
+
+
+def locals_of(local: Dict[str, Any]) -> Dict[str, Any]:
+    """A function's arguments, without the class that it imported."""
+    return {key: value for key, value in local.items() if not isinstance(value, type)}
+
+
+def make_scorer() -> Callable:
+    from .component import score_tasks
+
+    return score_tasks
+
+
+def make_task_corpus(
+    path: Optional[Path],
+    tasks: List[str],
+    batch_words: int = 0,
+    gold_sentences: bool = True,
+    limit: int = 0,
+) -> Callable:
+    from .data.corpus import read_task_corpus
+
+    return read_task_corpus(path, tasks, batch_words, gold_sentences, limit)
+
+
+def make_multi_corpus(corpora: Dict[str, Any]) -> Callable:
+    from .data.corpus import read_corpora
+
+    return read_corpora(corpora)
+
+
+def make_batcher(
+    sampling: str = "proportional",
+    words: int = 1000,
+    minimum_share: float = 0.0,
+    with_replacement: bool = False,
+) -> Callable:
+    from .data.batching import batch_by_task
+
+    return batch_by_task(sampling, words, minimum_share, with_replacement)

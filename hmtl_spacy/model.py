@@ -1,0 +1,112 @@
+"""Thinc glue: docs to token vectors to the torch network to rows."""
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy
+import torch
+from spacy.attrs import LOWER
+from spacy.tokens import Doc
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats1d, Floats2d
+
+from .nn.batch import Layout, TokenBatch
+from .nn.network import Network
+from .shims import TorchShim
+from .tasks.base import Task
+
+MAX_SENTENCE = 200
+Rows = Dict[str, List[Optional[numpy.ndarray]]]
+
+
+class TrainingBatch(NamedTuple):
+    """Documents and the gold rows of the tasks to train; None where a document isn't annotated."""
+
+    docs: List[Doc]
+    gold: Rows
+
+
+def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> Model:
+    """The shared embedding and the hierarchy over it.
+
+    Trained, it maps a `TrainingBatch` to one loss per task, and the gradient it takes back is
+    the weight of each; otherwise `decode` gives rows.
+    """
+    shim = TorchShim(NetworkBuilder(tasks))
+    return Model("hmtl", forward, init=initialize, layers=[embedding], shims=[shim], refs={"embedding": embedding})
+
+
+class NetworkBuilder:
+    """Builds the network from its input width and the labels of its tasks."""
+
+    def __init__(self, tasks: Dict[str, Task]):
+        self.tasks = tasks
+
+    def __call__(self, nI: int, labels: Dict[str, List[str]]) -> Network:
+        if list(labels) != list(self.tasks):
+            raise ValueError(
+                f"The stored network has the tasks {list(labels)}, but the config's hierarchy is "
+                f"{list(self.tasks)}. Load it with the hierarchy it was trained with."
+            )
+        for name, task_labels in labels.items():
+            self.tasks[name].labels = list(task_labels)
+        return Network(nI, {name: task.level_settings() for name, task in self.tasks.items()})
+
+
+def initialize(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Dict[str, List[str]]] = None) -> None:
+    """X: docs, for the embedding. Y: the labels of each task."""
+    embedding = model.get_ref("embedding")
+    embedding.initialize(X=X)
+    model.shims[0].create(nI=embedding.get_dim("nO"), labels=Y)
+
+
+def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1d, Callable]:
+    vectors, backprop_vectors = model.get_ref("embedding")(batch.docs, is_train)
+    network: Network = model.shims[0].network
+    network.train(is_train)
+    torch_vectors = xp2torch(vectors, requires_grad=is_train)
+    tokens = TokenBatch(torch_vectors, sentence_layout(batch.docs), word_ids=word_ids(batch.docs))
+    losses = torch.stack(list(network.losses(tokens, batch.gold).values()))
+
+    def backprop(task_weights: Floats1d) -> List[Doc]:
+        losses.backward(xp2torch(task_weights))
+        if torch_vectors.grad is not None:
+            backprop_vectors(torch2xp(torch_vectors.grad))
+        return []
+
+    return torch2xp(losses.detach()), backprop
+
+
+def decode(
+    model: Model, docs: List[Doc], thresholds: Dict[str, float]
+) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
+    """Rows and scores of every task, per document."""
+    vectors = model.get_ref("embedding").predict(docs)
+    network: Network = model.shims[0].network
+    network.eval()
+    with torch.inference_mode():
+        tokens = TokenBatch(xp2torch(vectors), sentence_layout(docs), word_ids=word_ids(docs))
+        return network.decode(tokens, thresholds)
+
+
+def word_ids(docs: List[Doc]) -> numpy.ndarray:
+    """An integer per token, equal where the lower-cased words are. [n_tokens]"""
+    return numpy.concatenate([doc.to_array([LOWER]).reshape(-1) for doc in docs]).view(numpy.int64)
+
+
+def sentence_layout(docs: List[Doc]) -> Layout:
+    return Layout([len(doc) for doc in docs], [n for doc in docs for n in sentence_lengths(doc)])
+
+
+def sentence_lengths(doc: Doc, max_length: int = MAX_SENTENCE) -> List[int]:
+    """Tokens of each sentence. Longer ones, and documents without sentence starts, are cut into
+    pieces of at most `max_length` tokens.
+    """
+    if not len(doc):
+        return []
+    starts = numpy.flatnonzero(doc.to_array("SENT_START").reshape(-1) == 1)
+    bounds = [0, *starts[starts > 0].tolist(), len(doc)]
+    lengths: List[int] = []
+    for length in (end - start for start, end in zip(bounds[:-1], bounds[1:])):
+        lengths.extend([max_length] * ((length - 1) // max_length))
+        lengths.append((length - 1) % max_length + 1)
+    return lengths

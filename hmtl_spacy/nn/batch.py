@@ -1,0 +1,144 @@
+"""Token vectors of a batch of documents: flat, in document order, with their lengths."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import List, Optional
+
+import numpy
+import torch
+from torch import Tensor
+
+
+class Layout:
+    """Where documents and sentences lie in a flat batch of tokens.
+
+    doc_lengths: tokens per document; empty documents have length 0.
+    sentence_lengths: tokens per sentence, over all documents; sentences are never
+        empty and never cross a document.
+    """
+
+    def __init__(self, doc_lengths: List[int], sentence_lengths: List[int]):
+        if sum(doc_lengths) != sum(sentence_lengths) or min(sentence_lengths, default=1) < 1:
+            raise ValueError(
+                f"Sentences of {sum(sentence_lengths)} tokens can't divide documents of {sum(doc_lengths)} "
+                f"tokens. Give every token of every document to exactly one sentence."
+            )
+        self.doc_lengths = numpy.asarray(doc_lengths, dtype=numpy.int64)
+        self.sentence_lengths = numpy.asarray(sentence_lengths, dtype=numpy.int64)
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.doc_lengths.sum())
+
+    @cached_property
+    def doc_starts(self) -> numpy.ndarray:
+        """First token of each document. [n_docs]"""
+        return numpy.concatenate(([0], numpy.cumsum(self.doc_lengths)))[:-1]
+
+    @cached_property
+    def sentence_starts(self) -> numpy.ndarray:
+        """First token of each sentence. [n_sentences]"""
+        return numpy.concatenate(([0], numpy.cumsum(self.sentence_lengths)))[:-1]
+
+    @cached_property
+    def sentence_of(self) -> numpy.ndarray:
+        """The sentence of each token. [n_tokens]"""
+        return numpy.repeat(numpy.arange(len(self.sentence_lengths)), self.sentence_lengths)
+
+    @cached_property
+    def doc_of(self) -> numpy.ndarray:
+        """The document of each token. [n_tokens]"""
+        return numpy.repeat(numpy.arange(len(self.doc_lengths)), self.doc_lengths)
+
+    @cached_property
+    def n_sentences_of_doc(self) -> numpy.ndarray:
+        """Sentences per document. [n_docs]"""
+        return numpy.bincount(self.doc_of[self.sentence_starts], minlength=len(self.doc_lengths))
+
+    @cached_property
+    def packing(self) -> "Packing":
+        return Packing(self.sentence_lengths, self.sentence_starts)
+
+    def split_docs(self, rows: numpy.ndarray, columns: int) -> List[numpy.ndarray]:
+        """Divide rows of flat token offsets by document and make the offsets relative to it.
+
+        rows: [n_rows, n_columns], the first `columns` of which are token offsets; the
+            first column decides the document. Rows must be sorted by it.
+        """
+        docs = self.doc_of[rows[:, 0]] if len(rows) else numpy.zeros(0, dtype=numpy.int64)
+        rows = rows.copy()
+        rows[:, :columns] -= self.doc_starts[docs][:, None]
+        bounds = numpy.searchsorted(docs, numpy.arange(len(self.doc_lengths) + 1))
+        return [rows[start:end] for start, end in zip(bounds[:-1], bounds[1:])]
+
+
+class Packing:
+    """Sentences sorted by length, longest first, and read step by step: the order of
+    torch's `PackedSequence`, which needs no padding and no mask.
+
+    order: the flat token at each packed position. [n_tokens]
+    inverse: the packed position of each flat token. [n_tokens]
+    sizes: how many sentences have a token at each step. [n_steps]
+    """
+
+    def __init__(self, lengths: numpy.ndarray, starts: numpy.ndarray):
+        self.sentences = numpy.argsort(-lengths, kind="stable")
+        rank = numpy.empty_like(self.sentences)
+        rank[self.sentences] = numpy.arange(len(lengths))
+        step = numpy.arange(int(lengths.sum())) - numpy.repeat(starts, lengths)
+        order = numpy.lexsort((numpy.repeat(rank, lengths), step))
+        inverse = numpy.empty_like(order)
+        inverse[order] = numpy.arange(len(order))
+        self.sizes: List[int] = numpy.bincount(step).tolist() if len(step) else []
+        self.order = torch.from_numpy(order)
+        self.inverse = torch.from_numpy(inverse)
+        self.last = torch.from_numpy(inverse[(starts + lengths - 1)[self.sentences]])
+
+    @cached_property
+    def batch_sizes(self) -> Tensor:
+        return torch.tensor(self.sizes, dtype=torch.int64)
+
+    @cached_property
+    def previous(self) -> Tensor:
+        """The packed position one step earlier, for every position after the first step."""
+        sizes = numpy.asarray(self.sizes)
+        starts = numpy.concatenate(([0], numpy.cumsum(sizes)))
+        return torch.from_numpy(
+            numpy.concatenate([numpy.arange(n) + start for n, start in zip(sizes[1:], starts)])
+            if len(sizes) > 1
+            else numpy.zeros(0, dtype=numpy.int64)
+        )
+
+
+@dataclass
+class TokenBatch:
+    """What levels hand each other.
+
+    vectors: [n_tokens, width]
+    inputs: what the level's encoder read, [n_tokens, nI]; None below the first encoder.
+    word_ids: an integer per token, equal where the lower-cased words are. [n_tokens]
+    """
+
+    vectors: Tensor
+    layout: Layout
+    inputs: Optional[Tensor] = None
+    word_ids: Optional[numpy.ndarray] = field(default=None, repr=False)
+
+    def with_vectors(self, vectors: Tensor, inputs: Optional[Tensor] = None) -> "TokenBatch":
+        return replace(self, vectors=vectors, inputs=inputs)
+
+    def select_docs(self, docs: List[int]) -> "TokenBatch":
+        """The tokens of some of the documents, in the same order."""
+        layout = self.layout
+        keep = numpy.isin(layout.doc_of, docs)
+        chosen = Layout(
+            layout.doc_lengths[docs].tolist(),
+            layout.sentence_lengths[keep[layout.sentence_starts]].tolist(),
+        )
+        index = torch.from_numpy(numpy.flatnonzero(keep)).to(self.vectors.device)
+        return TokenBatch(
+            vectors=self.vectors[index],
+            layout=chosen,
+            inputs=None if self.inputs is None else self.inputs[index],
+            word_ids=None if self.word_ids is None else self.word_ids[keep],
+        )

@@ -1,0 +1,54 @@
+"""Character CNN: a word's vector from its characters alone."""
+
+from typing import List
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+N_CHARACTERS = 1024
+MAX_LENGTH = 32
+
+
+def character_ids(word: str) -> List[int]:
+    """Characters as rows of the embedding table, padded by one 0 on either side.
+
+    Code points under 512 have a row each; others share the rest. Words of more than 32
+    characters keep their first and last 16.
+    """
+    if len(word) > MAX_LENGTH:
+        word = word[: MAX_LENGTH // 2] + word[-MAX_LENGTH // 2 :]
+    codes = (ord(character) for character in word)
+    return [0, *(code if 0 < code < 512 else 512 + code % 512 for code in codes), 0]
+
+
+class CharacterCNN(nn.Module):
+    """Convolution over three characters, ReLU, maximum over positions (paper, section 2.1).
+
+    nM: width of a character embedding. nO: number of filters, the width of a word's vector.
+    """
+
+    def __init__(self, nM: int, nO: int, dropout: float):
+        super().__init__()
+        self.embed = nn.Embedding(N_CHARACTERS, nM, padding_idx=0)
+        nn.init.xavier_uniform_(self.embed.weight)
+        self.embed.weight.data[0] = 0.0
+        self.convolve = nn.Conv1d(nM, nO, kernel_size=3)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids: Tensor, lengths: Tensor, word_of_token: Tensor) -> Tensor:
+        """ids: [n_words, longest + 2], the distinct words of a batch, 0 where there is no character.
+        lengths: characters per word, at least 1. [n_words]
+        word_of_token: [n_tokens]
+        RETURNS: [n_tokens, nO]; what follows a word's last character never changes its vector.
+        """
+        windows = self.convolve(self.embed(ids).transpose(1, 2))  # [n_words, nO, longest]
+        beyond = torch.arange(windows.shape[2], device=ids.device)[None, :] >= lengths[:, None]
+        words = windows.relu().masked_fill(beyond[:, None, :], 0.0).amax(dim=2)
+        return self.dropout(words[word_of_token])
+
+
+def pad_words(words: List[List[int]]) -> numpy.ndarray:
+    """[n_words, longest], padded with 0."""
+    longest = max(map(len, words))
+    return numpy.array([word + [0] * (longest - len(word)) for word in words], dtype=numpy.int64)

@@ -1,0 +1,133 @@
+"""The relation head: multi-head selection (Bekoulis et al. 2018, section 3.4)."""
+
+from dataclasses import dataclass
+from typing import Iterator, List, Tuple
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .batch import Layout, TokenBatch
+
+MAX_PAIRS = 200_000
+
+
+class MultiHeadSelection(nn.Module):
+    """Any number of directed, typed relations between two tokens of a sentence.
+
+    score(i, j) = ReLU(head_i U + tail_j W + b) V, a sigmoid for every type. A token is never
+    related to itself. Rows are head start, head end, tail start, tail end, label; arguments are
+    the *last tokens* of the mentions, so the ends are what is learned and predicted spans
+    are one token long.
+
+    nI: width of the encoder's vectors.
+    prior: expected share of related pairs; the bias starts at its log odds, since all
+        pairs of tokens are scored and very few are related.
+    """
+
+    def __init__(
+        self, nI: int, n_labels: int, *, hidden: int, dropout: float, prior: float
+    ):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.from_head = nn.Linear(nI, hidden)
+        self.from_tail = nn.Linear(nI, hidden, bias=False)
+        self.score = nn.Linear(hidden, n_labels)
+        nn.init.constant_(self.score.bias, float(numpy.log(prior / (1.0 - prior))))
+
+    def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
+        """Binary cross-entropy, summed over the pairs of a sentence, mean over sentences.
+
+        gold: rows per document, [n, 5]; both arguments in one sentence, with different last tokens.
+        """
+        layout = tokens.layout
+        heads, tails = self._project(self.dropout(tokens.vectors))
+        related = numpy.concatenate(
+            [rows[:, [1, 3, 4]] + [start - 1, start - 1, 0] for rows, start in zip(gold, layout.doc_starts)]
+        )
+        loss = heads.new_zeros(())
+        for pairs in token_pairs(layout):
+            logits = self._score(heads, tails, pairs)
+            inside = related[(related[:, 0] >= pairs.start) & (related[:, 0] < pairs.end)]
+            target = numpy.zeros(logits.shape, dtype=numpy.float32)
+            target[pairs.index(inside[:, 0], inside[:, 1]), inside[:, 2]] = 1.0
+            different = torch.from_numpy((pairs.head != pairs.tail).astype(numpy.float32)[:, None])
+            loss = loss + F.binary_cross_entropy_with_logits(
+                logits,
+                torch.from_numpy(target).to(logits.device),
+                weight=different.to(logits.device),
+                reduction="sum",
+            )
+        return loss / len(layout.sentence_lengths)
+
+    @torch.no_grad()
+    def decode(
+        self, tokens: TokenBatch, threshold: float = 0.5
+    ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
+        """RETURNS: rows [n, 5] and probabilities [n] per document.
+
+        threshold: a relation is predicted if its probability is above that.
+        """
+        layout = tokens.layout
+        heads, tails = self._project(tokens.vectors)
+        rows, scores = [numpy.zeros((0, 5), dtype=numpy.int64)], [numpy.zeros(0, dtype=numpy.float32)]
+        for pairs in token_pairs(layout):
+            probability = self._score(heads, tails, pairs).sigmoid().cpu().numpy()
+            pair, label = (probability > threshold).nonzero()
+            head, tail = pairs.head[pair], pairs.tail[pair]
+            found = numpy.stack([head, head + 1, tail, tail + 1, label], axis=1)[head != tail]
+            rows.append(found)
+            scores.append(probability[pair, label][head != tail])
+        related, confidences = numpy.concatenate(rows), numpy.concatenate(scores)
+        bounds = numpy.searchsorted(related[:, 0], layout.doc_starts)[1:]
+        return layout.split_docs(related, 4), numpy.split(confidences, bounds)
+
+    def _project(self, vectors: Tensor) -> Tuple[Tensor, Tensor]:
+        """[n_tokens, nI] -> two of [n_tokens, hidden]"""
+        return self.from_head(vectors), self.from_tail(vectors)
+
+    def _score(self, heads: Tensor, tails: Tensor, pairs: "TokenPairs") -> Tensor:
+        """Logits. [n_pairs, n_labels]"""
+        head = torch.from_numpy(pairs.head).to(heads.device)
+        tail = torch.from_numpy(pairs.tail).to(heads.device)
+        return self.score((heads[head] + tails[tail]).relu())
+
+
+@dataclass
+class TokenPairs:
+    """All ordered pairs of tokens within each of some consecutive sentences.
+
+    start, end: the flat tokens that the sentences span.
+    head, tail: flat tokens, by head, then by tail; a token's pair with itself is included,
+        so that a pair's place can be computed. [n_pairs]
+    """
+
+    start: int
+    end: int
+    head: numpy.ndarray
+    tail: numpy.ndarray
+    first: numpy.ndarray
+
+    def index(self, head: numpy.ndarray, tail: numpy.ndarray) -> numpy.ndarray:
+        """Where pairs of flat tokens stand. [n]"""
+        return self.first[head - self.start] + tail
+
+
+def token_pairs(layout: Layout, max_pairs: int = MAX_PAIRS) -> Iterator[TokenPairs]:
+    """The pairs of a batch in pieces of bounded size, each of whole sentences."""
+    lengths, starts = layout.sentence_lengths, layout.sentence_starts
+    cumulative = numpy.cumsum(lengths**2)
+    first = 0
+    while first < len(lengths):
+        before = cumulative[first - 1] if first else 0
+        last = max(first + 1, int(numpy.searchsorted(cumulative, before + max_pairs, side="right")))
+        n = lengths[first:last]
+        start, end = int(starts[first]), int(starts[last - 1] + lengths[last - 1])
+        tails_of_token = numpy.repeat(n, n)
+        first_pair = numpy.concatenate(([0], numpy.cumsum(tails_of_token)))[:-1]
+        offset = first_pair - numpy.repeat(starts[first:last], n)
+        head = numpy.repeat(numpy.arange(start, end), tails_of_token)
+        tail = numpy.arange(len(head)) - numpy.repeat(offset, tails_of_token)
+        yield TokenPairs(start, end, head, tail, offset)
+        first = last

@@ -1,0 +1,99 @@
+"""The hierarchy: levels of encoder and head, each reading the levels below."""
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from .batch import TokenBatch
+from .encoder import Encoder, LabelEmbedding
+
+
+class LevelSettings(NamedTuple):
+    """inputs: the levels below whose encoders this one reads beside the shared embedding.
+    label_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
+    build_head: from the width of the encoder's vectors and of what it read to the head.
+    """
+
+    inputs: List[str]
+    hidden: int
+    depth: int
+    dropout: float
+    label_width: int
+    build_head: Callable[[int, int], nn.Module]
+
+
+class Level(nn.Module):
+    def __init__(self, nI: int, settings: LevelSettings, label_widths: Dict[str, int]):
+        super().__init__()
+        self.inputs = list(settings.inputs)
+        self.label_embeddings = nn.ModuleDict(
+            {name: LabelEmbedding(n_tags, settings.label_width) for name, n_tags in label_widths.items()}
+        )
+        nX = nI + settings.label_width * len(label_widths)
+        self.encoder = Encoder(nX, settings.hidden, settings.depth, settings.dropout)
+        self.head = settings.build_head(self.encoder.nO, nX)
+
+
+class Network(nn.Module):
+    """All levels of a hierarchy over one shared embedding; every encoder runs once per batch.
+
+    nI: width of the shared embedding.
+    settings: the levels by name, lowest first.
+    """
+
+    def __init__(self, nI: int, settings: Dict[str, LevelSettings]):
+        super().__init__()
+        self.nI = nI
+        self.levels = nn.ModuleDict()
+        for name, level in settings.items():
+            width = nI + sum(self.levels[below].encoder.nO for below in level.inputs)
+            tags = {
+                below: self.levels[below].head.n_tags
+                for below in level.inputs
+                if level.label_width and hasattr(self.levels[below].head, "n_tags")
+            }
+            self.levels[name] = Level(width, level, tags)
+
+    def losses(self, tokens: TokenBatch, gold: Dict[str, List[Optional[numpy.ndarray]]]) -> Dict[str, Tensor]:
+        """One loss for each task in `gold`; levels that none of them reads don't run.
+
+        gold: rows per document. Documents that aren't annotated for a task have None there
+            and don't take part in its loss.
+        """
+        encoded: Dict[str, TokenBatch] = {}
+        losses = {}
+        for name, rows in gold.items():
+            level_tokens = self._encode(name, tokens, encoded)
+            annotated = [i for i, of_doc in enumerate(rows) if of_doc is not None]
+            if len(annotated) < len(rows):
+                level_tokens = level_tokens.select_docs(annotated)
+            if level_tokens.layout.n_tokens:
+                losses[name] = self.levels[name].head.loss(level_tokens, [rows[i] for i in annotated])
+            else:
+                losses[name] = level_tokens.vectors.sum()
+        return losses
+
+    def decode(
+        self, tokens: TokenBatch, thresholds: Dict[str, float]
+    ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
+        """Rows and scores per document for each task."""
+        encoded: Dict[str, TokenBatch] = {}
+        return {
+            name: level.head.decode(self._encode(name, tokens, encoded), thresholds[name])
+            for name, level in self.levels.items()
+        }
+
+    def _encode(self, name: str, tokens: TokenBatch, encoded: Dict[str, TokenBatch]) -> TokenBatch:
+        if name not in encoded:
+            level = self.levels[name]
+            parts = [tokens.vectors]
+            for below in level.inputs:
+                lower = self._encode(below, tokens, encoded)
+                parts.append(lower.vectors)
+                if below in level.label_embeddings:
+                    distribution = self.levels[below].head.label_distribution(lower)
+                    parts.append(level.label_embeddings[below](distribution))
+            encoded[name] = level.encoder(tokens.with_vectors(torch.cat(parts, dim=1)))
+        return encoded[name]

@@ -1,0 +1,205 @@
+"""The coreference head: span ranking (Lee et al. 2017)."""
+
+from typing import Dict, List, NamedTuple, Tuple
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .antecedents import AntecedentScorer
+from .batch import Layout, TokenBatch
+from .spans import Candidates, HeadAttention, attend, attended_sums, enumerate_spans
+
+
+class Kept(NamedTuple):
+    """The spans that survived pruning, in document order (by start, then end).
+
+    index: into the candidates; offsets: where each document's spans begin. [n_docs + 1]
+    """
+
+    index: Tensor
+    starts: Tensor
+    ends: Tensor
+    scores: Tensor
+    offsets: List[int]
+
+
+class SpanRankingHead(nn.Module):
+    """Rows are start, end, cluster, in tokens of the document; ends exclusive.
+
+    nI: width of the encoder's vectors; nX: width of what the encoder read, over which a
+        span's head attention goes.
+    max_width: widest candidate span, in tokens.
+    spans_per_token: share of spans kept after pruning, per token of the document.
+    max_antecedents: each span is compared with so many kept spans before it.
+    hidden: width of both feed-forward scorers and of the projected spans.
+    """
+
+    def __init__(
+        self,
+        nI: int,
+        nX: int,
+        *,
+        max_width: int,
+        spans_per_token: float,
+        max_antecedents: int,
+        hidden: int,
+        dropout: float,
+        feature_width: int,
+        string_match: bool,
+        mention_weight: float,
+    ):
+        super().__init__()
+        self.max_width = max_width
+        self.spans_per_token = spans_per_token
+        self.mention_weight = mention_weight
+        self.attention = HeadAttention(nI)
+        self.width = nn.Embedding(max_width + 1, feature_width)
+        self.dropout = nn.Dropout(dropout)
+        self.from_start = nn.Linear(nI, hidden)
+        self.from_end = nn.Linear(nI, hidden, bias=False)
+        self.from_head = nn.Linear(nX, hidden, bias=False)
+        self.from_width = nn.Linear(feature_width, hidden, bias=False)
+        self.mention = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.mention_score = nn.Linear(hidden, 1)
+        self.project = nn.Linear(2 * nI + nX + feature_width, hidden)
+        self.antecedents = AntecedentScorer(hidden, hidden, max_antecedents, dropout, feature_width, string_match)
+
+    def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
+        """Negative marginal log-likelihood of the gold antecedents, plus the mention term, per
+        document divided by its sentences, mean over documents.
+
+        gold: rows per document, [n, 3]; spans no wider than max_width and within sentences.
+        """
+        layout = tokens.layout
+        candidates, scores, weights = self.score_spans(tokens)
+        clusters = self._clusters(layout, candidates, gold)  # [n_spans], 0 = in no cluster
+        per_sentence = self._per_sentence(layout, tokens.vectors.device)
+        doc_of = torch.from_numpy(layout.doc_of).to(clusters.device)[candidates.starts]
+        mention = F.binary_cross_entropy_with_logits(scores, (clusters > 0).float(), reduction="none")
+        loss = self.mention_weight * (mention * per_sentence[doc_of]).sum()
+        kept = self.prune(layout, candidates, scores)
+        pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+        if pairs is None:
+            return loss / len(gold)
+        own = clusters[kept.index]
+        same = (own[pairs.antecedent] == own[:, None]) & (own > 0)[:, None] & pairs.exists
+        dummy = ~same.any(dim=1, keepdim=True)
+        positive = torch.cat([dummy, same], dim=1)
+        log_p = pairs.scores.log_softmax(dim=1)  # [n_kept, 1 + antecedents]
+        ranking = -log_p.masked_fill(~positive, -torch.inf).logsumexp(dim=1)
+        return (loss + (ranking * per_sentence[doc_of[kept.index]]).sum()) / len(gold)
+
+    @torch.no_grad()
+    def decode(
+        self, tokens: TokenBatch, threshold: float = 0.0
+    ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
+        """RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
+
+        threshold: a span's best link is made if its probability is at least that.
+        """
+        layout = tokens.layout
+        empty = [numpy.zeros((0, 3), dtype=numpy.int64) for _ in layout.doc_lengths]
+        if not layout.n_tokens:
+            return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
+        candidates, scores, weights = self.score_spans(tokens)
+        kept = self.prune(layout, candidates, scores)
+        pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+        if pairs is None:
+            return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
+        probability, best = pairs.scores.softmax(dim=1).max(dim=1)
+        linked = ((best > 0) & (probability >= threshold)).cpu().numpy()
+        antecedent = pairs.antecedent.gather(1, (best - 1).clamp(min=0)[:, None])[:, 0].cpu().numpy()
+        spans = torch.stack([kept.starts, kept.ends], dim=1).cpu().numpy()
+        rows, confidences = follow_links(spans, linked, antecedent, probability.cpu().numpy())
+        bounds = numpy.searchsorted(rows[:, 0], layout.doc_starts)[1:]
+        return layout.split_docs(rows, 2), numpy.split(confidences, bounds)
+
+    def score_spans(self, tokens: TokenBatch) -> Tuple[Candidates, Tensor, Tensor]:
+        """Mention scores of all candidate spans.
+
+        The first layer of the scorer is linear in [start ; end ; width ; head], so each part is
+        projected once per token and only summed per span: the same numbers for less work.
+
+        RETURNS: the candidates, their scores [n_spans], the tokens' attention weights [n_tokens, 1].
+        """
+        vectors = tokens.vectors
+        candidates = enumerate_spans(tokens.layout, self.max_width, vectors.device)
+        weights = self.attention(vectors, tokens.layout)
+        hidden = self.from_start(vectors)[candidates.starts]
+        hidden = hidden + self.from_end(vectors)[candidates.ends - 1]
+        hidden = hidden + self.from_width(self.width.weight)[candidates.widths]
+        hidden = hidden + attended_sums(weights, self.from_head(tokens.inputs), candidates)
+        hidden = self.mention(self.dropout(hidden.relu()))
+        return candidates, self.mention_score(hidden)[:, 0], weights
+
+    def represent(self, tokens: TokenBatch, kept: Kept, weights: Tensor) -> Tuple[Tensor, Tensor]:
+        """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
+        heads, head_tokens = attend(weights, tokens.inputs, kept.starts, kept.ends)
+        parts = [
+            tokens.vectors[kept.starts],
+            tokens.vectors[kept.ends - 1],
+            self.width(kept.ends - kept.starts),
+            heads,
+        ]
+        return self.project(self.dropout(torch.cat(parts, dim=1))), head_tokens
+
+    def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> Kept:
+        """Keep the best spans of each document, its share decided by its own length alone."""
+        doc = torch.from_numpy(layout.doc_of).to(scores.device)[candidates.starts].cpu().numpy()
+        starts, ends = candidates.starts.cpu().numpy(), candidates.ends.cpu().numpy()
+        order = numpy.lexsort((-scores.detach().cpu().numpy(), doc))
+        n_spans = numpy.bincount(doc, minlength=len(layout.doc_lengths))
+        first = numpy.concatenate(([0], numpy.cumsum(n_spans)))[:-1]
+        rank = numpy.arange(len(order)) - numpy.repeat(first, n_spans)
+        quota = numpy.ceil(self.spans_per_token * layout.doc_lengths).astype(numpy.int64)
+        chosen = order[rank < numpy.repeat(quota, n_spans)]
+        chosen = chosen[numpy.lexsort((ends[chosen], starts[chosen]))]
+        per_doc = numpy.bincount(doc[chosen], minlength=len(layout.doc_lengths))
+        index = torch.from_numpy(chosen).to(scores.device)
+        offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
+        return Kept(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
+
+    def _clusters(self, layout: Layout, candidates: Candidates, gold: List[numpy.ndarray]) -> Tensor:
+        """The gold cluster of every candidate, numbered over the whole batch; 0 for none."""
+        firsts = numpy.concatenate(([0], numpy.cumsum(candidates.counts)))
+        starts = candidates.starts.cpu().numpy()
+        clusters = numpy.zeros(len(starts), dtype=numpy.int64)
+        used = 1
+        for rows, doc_start in zip(gold, layout.doc_starts.tolist()):
+            for start, end, cluster in rows.tolist():
+                low, high = firsts[end - start - 1], firsts[end - start]
+                clusters[low + numpy.searchsorted(starts[low:high], doc_start + start)] = used + cluster
+            used += int(rows[:, 2].max()) + 1 if len(rows) else 0
+        return torch.from_numpy(clusters).to(candidates.starts.device)
+
+    def _per_sentence(self, layout: Layout, device: torch.device) -> Tensor:
+        return 1.0 / torch.from_numpy(layout.n_sentences_of_doc.clip(min=1)).to(device)
+
+
+def follow_links(
+    spans: numpy.ndarray, linked: numpy.ndarray, antecedent: numpy.ndarray, probability: numpy.ndarray
+) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """Clusters from each span's best antecedent.
+
+    spans: [n, 2]; linked: whether a span has an antecedent; antecedent: which.
+    RETURNS: rows [m, 3] of start, end, cluster, in the order of the spans, and their
+        confidences [m]. A cluster's first mention has the confidence of the best link to it.
+    """
+    cluster: Dict[int, int] = {}
+    score: Dict[int, float] = {}
+    n_clusters = 0
+    for span in numpy.flatnonzero(linked).tolist():
+        before = int(antecedent[span])
+        if before not in cluster:
+            cluster[before] = n_clusters
+            n_clusters += 1
+            score[before] = 0.0
+        if not linked[before]:
+            score[before] = max(score[before], float(probability[span]))
+        cluster[span] = cluster[before]
+        score[span] = float(probability[span])
+    order = sorted(cluster)
+    rows = numpy.array([[*spans[i], cluster[i]] for i in order], dtype=numpy.int64).reshape(-1, 3)
+    return rows, numpy.array([score[i] for i in order], dtype=numpy.float32)

@@ -1,0 +1,180 @@
+"""How torch networks are optimised and averaged inside a Thinc model.
+
+Thinc's own shim updates tensor by tensor, zeroes gradients instead of dropping them (so that
+Adam's momentum moves the weights of tasks that weren't trained) and leaves the moving
+averages of weights out. This one uses torch's optimisers with the learning rate, betas and
+weight decay of the Thinc optimiser it is given.
+"""
+
+import contextlib
+from io import BytesIO
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import srsly
+import torch
+from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
+from thinc.shims.pytorch import default_serialize_torch_model
+from torch import Tensor
+from torch.nn import Parameter
+
+
+class TorchUpdates:
+    """Mix in before a `PyTorchShim`.
+
+    learn_rate_scale: multiplies the optimiser's learning rate for this network.
+    """
+
+    learn_rate_scale: float = 1.0
+    _model: Any
+    id: int
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        updates: Optional[Updates] = self.__dict__.get("_updates")
+        if updates is None or updates.model is not self._model:
+            updates = self.__dict__["_updates"] = Updates(self._model)
+        if not self._grad_scaler.found_inf:
+            updates.step(optimizer, self.learn_rate_scale)
+            if optimizer.averages is not None:
+                optimizer.averages[f"pytorch_{self.id}_averages"] = updates.average()
+        self._model.zero_grad(set_to_none=True)
+        self._grad_scaler.update()
+
+    @contextlib.contextmanager
+    def use_params(self, params: Dict[Any, Any]):
+        """Evaluate and save with the averaged weights, where there are any."""
+        averages = params.get(f"pytorch_{self.id}_averages") if params else None
+        if not averages:
+            yield
+            return
+        parameters = dict(self._model.named_parameters())
+        backup = {name: parameters[name].data for name in averages}
+        for name, average in averages.items():
+            parameters[name].data = average
+        try:
+            yield
+        finally:
+            for name, weights in backup.items():
+                parameters[name].data = weights
+
+
+class TorchShim(TorchUpdates, PyTorchShim):
+    """A torch network that is built once its sizes are known, from training data or from disk.
+
+    build: makes the network from keyword settings, which are stored beside its weights, so
+        loading needs nothing else. It must be picklable.
+    """
+
+    def __init__(self, build: Callable[..., torch.nn.Module]):
+        super().__init__(None)
+        self.build = build
+
+    @property
+    def network(self) -> Optional[torch.nn.Module]:
+        return self._model
+
+    def create(self, **settings: Any) -> torch.nn.Module:
+        """Build the network. settings: what `build` is called with; plain data."""
+        self.cfg = settings
+        self._model = self.build(**settings).to(get_torch_default_device())
+        return self._model
+
+    def run(self, is_train: bool, *args: Any) -> Tuple[Tensor, Callable[[Tensor], None]]:
+        """The network's output and a function that takes its gradient."""
+        if not is_train:
+            self._model.eval()
+            with torch.no_grad():
+                return self._model(*args), _no_gradient
+        self._model.train()
+        output = self._model(*args)
+        return output, output.backward
+
+    def to_bytes(self) -> bytes:
+        state = None if self._model is None else default_serialize_torch_model(self._model)
+        return srsly.msgpack_dumps({"config": self.cfg, "state": state})
+
+    def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        message = srsly.msgpack_loads(bytes_data)
+        if message["state"] is not None:
+            network = self.create(**message["config"])
+            state = torch.load(BytesIO(message["state"]), map_location=self.device, weights_only=True)
+            network.load_state_dict(state)
+        return self
+
+
+def _no_gradient(gradient: Tensor) -> None:
+    raise ValueError("This output was computed without is_train=True, so it has no gradient.")
+
+
+class Updates:
+    """Optimiser state of one network: Adam, sparse Adam for sparse gradients, averages."""
+
+    def __init__(self, model: torch.nn.Module):
+        self.model = model
+        self.steps = 0
+        self.dense: Optional[torch.optim.Optimizer] = None
+        self.sparse: Optional[torch.optim.Optimizer] = None
+        self.averages: Dict[str, Tensor] = {}
+
+    def step(self, optimizer: Optimizer, scale: float) -> None:
+        if optimizer.use_radam or not (optimizer.b1 and optimizer.b2):
+            raise ValueError(
+                "hmtl_spacy updates torch networks with Adam, but the training section asks for another "
+                "optimizer. Set [training.optimizer] @optimizers = \"Adam.v1\"."
+            )
+        trained = [p for p in self.model.parameters() if p.grad is not None]
+        if not trained:
+            return
+        self.steps += 1
+        dense = [p for p in trained if not p.grad.is_sparse]
+        sparse = [p for p in trained if p.grad.is_sparse]
+        if optimizer.grad_clip:
+            clip_gradients(dense, sparse, optimizer.grad_clip)
+        if dense:
+            if self.dense is None:
+                self.dense = torch.optim.AdamW(self._parameters(sparse=False), foreach=True)
+            self._apply(self.dense, optimizer, scale, weight_decay=optimizer.L2)
+        if sparse:
+            if self.sparse is None:
+                self.sparse = torch.optim.SparseAdam(self._parameters(sparse=True))
+            self._apply(self.sparse, optimizer, scale)
+
+    @torch.no_grad()
+    def average(self) -> Dict[str, Tensor]:
+        """Moving averages whose horizon grows with training, as Thinc's: a tenth of the steps."""
+        keep = min(0.9999, (1.0 + self.steps) / (10.0 + self.steps))
+        for name, parameter in self.model.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            if name not in self.averages:
+                self.averages[name] = parameter.data.clone()
+            else:
+                self.averages[name].lerp_(parameter.data, 1.0 - keep)
+        return self.averages
+
+    def _parameters(self, sparse: bool) -> List[Parameter]:
+        sparse_weights = {
+            id(module.weight) for module in self.model.modules() if getattr(module, "sparse", False)
+        }
+        return [p for p in self.model.parameters() if p.requires_grad and (id(p) in sparse_weights) == sparse]
+
+    def _apply(self, torch_optimizer, optimizer: Optimizer, scale: float, **settings: float) -> None:
+        for group in torch_optimizer.param_groups:
+            group["lr"] = optimizer.learn_rate * scale
+            group["betas"] = (optimizer.b1, optimizer.b2)
+            group["eps"] = optimizer.eps
+            group.update(settings)
+        torch_optimizer.step()
+
+
+@torch.no_grad()
+def clip_gradients(dense: List[Parameter], sparse: List[Parameter], limit: float) -> None:
+    """Scale all gradients of a network so that their common L2 norm is at most `limit`."""
+    gradients = [p.grad for p in dense]
+    for parameter in sparse:
+        parameter.grad = parameter.grad.coalesce()
+        gradients.append(parameter.grad._values())
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+    factor = (limit / (norm + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(factor)
+

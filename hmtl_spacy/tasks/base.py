@@ -1,0 +1,113 @@
+"""What a task is: labels, gold, annotation, head and score of one level."""
+
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..nn.network import LevelSettings
+
+
+class Task:
+    """One level of the hierarchy, as spaCy sees it.
+
+    inputs: names of the levels below whose encoders this one reads.
+    hidden, depth, dropout: of its encoder; `hidden` is the width of one direction.
+    label_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
+
+    A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
+    prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
+    """
+
+    offset_columns = 2
+    reasons: Sequence[str] = ()
+
+    def __init__(
+        self,
+        *,
+        inputs: Iterable[str] = (),
+        hidden: int = 64,
+        depth: int = 2,
+        dropout: float = 0.2,
+        label_width: int = 0,
+    ):
+        self.inputs = list(inputs)
+        self.hidden = hidden
+        self.depth = depth
+        self.dropout = dropout
+        self.label_width = label_width
+        self.labels: List[str] = []
+
+    def level_settings(self) -> LevelSettings:
+        return LevelSettings(
+            self.inputs, self.hidden, self.depth, self.dropout, self.label_width, self.build_head
+        )
+
+    def build_head(self, nI: int, nX: int) -> Any:
+        """The torch head: `loss(tokens, gold)` and `decode(tokens, threshold)`.
+
+        nI: width of the encoder's vectors; nX: width of what the encoder read.
+        """
+        raise NotImplementedError
+
+    def has_gold(self, doc: Doc) -> bool:
+        """Whether a document is annotated for this task at all, be it with nothing."""
+        raise NotImplementedError
+
+    def find_labels(self, docs: Iterable[Doc]) -> List[str]:
+        """The labels that occur in annotated documents, sorted."""
+        raise NotImplementedError
+
+    def encode(self, doc: Doc) -> numpy.ndarray:
+        """The document's annotation as rows. [n, n_columns]"""
+        raise NotImplementedError
+
+    def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
+        """Which rows can't be learned from, by reason: bool arrays [n]. A row has at most one reason.
+
+        sentence_of: the sentence of each token. [n_tokens]
+        """
+        raise NotImplementedError
+
+    def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        """Write rows and their confidences to a document."""
+        raise NotImplementedError
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        """Scores of predicted documents; floats, and dicts per type."""
+        raise NotImplementedError
+
+    def score_weights(self) -> Dict[str, Optional[float]]:
+        """The scores worth showing; those with a number count when models are compared."""
+        raise NotImplementedError
+
+    def label_index(self, label: str) -> int:
+        try:
+            return self._index[label]
+        except KeyError:
+            raise ValueError(
+                f"The annotation has the label '{label}', which isn't among the task's labels: "
+                f"{self.labels}. Initialize the component with examples of every label, or with labels."
+            ) from None
+
+    @property
+    def labels(self) -> List[str]:
+        return self._labels
+
+    @labels.setter
+    def labels(self, labels: Iterable[str]) -> None:
+        self._labels = list(labels)
+        self._index = {label: i for i, label in enumerate(self._labels)}
+
+
+def crosses_sentences(starts: numpy.ndarray, ends: numpy.ndarray, sentence_of: numpy.ndarray) -> numpy.ndarray:
+    """Whether spans reach into another sentence. [n]"""
+    if not len(starts):
+        return numpy.zeros(0, dtype=bool)
+    return sentence_of[starts] != sentence_of[ends - 1]
+
+
+def annotated_pairs(task: Task, examples: Iterable[Example]) -> List[Tuple[Doc, Doc]]:
+    """Predicted and reference documents of the examples that have gold for a task."""
+    return [(eg.predicted, eg.reference) for eg in examples if task.has_gold(eg.reference)]

@@ -1,0 +1,106 @@
+"""Coreference: clusters of spans in `doc.spans["coref_clusters"]`."""
+
+from typing import Any, Dict, Iterable, List, Optional
+
+import numpy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations import CLUSTERS, get_clusters, set_clusters, set_extensions
+from ..metrics import coref_scores
+from ..nn.span_ranking import SpanRankingHead
+from .base import Task, annotated_pairs, crosses_sentences
+
+
+class Coref(Task):
+    """Rows are start, end, cluster.
+
+    max_width: widest span that can be a mention, in tokens.
+    spans_per_token: share of spans kept after pruning.
+    max_antecedents: kept spans before a span that it is compared with.
+    scorer_hidden: width of the two feed-forward scorers.
+    scorer_dropout: in the scorers.
+    feature_width: width of the embeddings of distance, span width and string match.
+    string_match: also tell the antecedent scorer whether the words are the same (not in the paper).
+    mention_weight: weight of the term that teaches which spans are in a cluster at all; without
+        it the loss can fall to zero by pruning every gold mention.
+    singletons: whether clusters of one mention count when scoring, on both sides.
+    clusters_key: the span group of all clustered mentions.
+    numbered_groups: also write one group per cluster, as spacy-experimental does.
+    """
+
+    reasons = ("crosses a sentence", "too wide")
+
+    def __init__(
+        self,
+        *,
+        max_width: int = 10,
+        spans_per_token: float = 0.3,
+        max_antecedents: int = 70,
+        scorer_hidden: int = 150,
+        scorer_dropout: float = 0.3,
+        feature_width: int = 20,
+        string_match: bool = True,
+        mention_weight: float = 1.0,
+        singletons: bool = False,
+        clusters_key: str = CLUSTERS,
+        numbered_groups: bool = True,
+        **settings: Any,
+    ):
+        super().__init__(**settings)
+        self.max_width = max_width
+        self.singletons = singletons
+        self.clusters_key = clusters_key
+        self.numbered_groups = numbered_groups
+        self._head_settings = {
+            "max_width": max_width,
+            "spans_per_token": spans_per_token,
+            "max_antecedents": max_antecedents,
+            "hidden": scorer_hidden,
+            "dropout": scorer_dropout,
+            "feature_width": feature_width,
+            "string_match": string_match,
+            "mention_weight": mention_weight,
+        }
+        set_extensions(clusters_key=clusters_key)
+
+    def build_head(self, nI: int, nX: int) -> SpanRankingHead:
+        return SpanRankingHead(nI, nX, **self._head_settings)
+
+    def has_gold(self, doc: Doc) -> bool:
+        return get_clusters(doc, self.clusters_key) is not None
+
+    def find_labels(self, docs: Iterable[Doc]) -> List[str]:
+        return []
+
+    def encode(self, doc: Doc) -> numpy.ndarray:
+        clusters = get_clusters(doc, self.clusters_key) or []
+        rows = [(span.start, span.end, i) for i, cluster in enumerate(clusters) for span in cluster]
+        return numpy.array(sorted(rows), dtype=numpy.int64).reshape(-1, 3)
+
+    def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
+        crossing = crosses_sentences(rows[:, 0], rows[:, 1], sentence_of)
+        wide = rows[:, 1] - rows[:, 0] > self.max_width
+        return dict(zip(self.reasons, (crossing, wide & ~crossing)))
+
+    def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        clusters: Dict[int, List] = {}
+        for start, end, cluster in rows.tolist():
+            clusters.setdefault(cluster, []).append((start, end))
+        confidence = {(start, end): score for (start, end, _), score in zip(rows.tolist(), scores.tolist())}
+        set_clusters(doc, clusters.values(), confidence, self.clusters_key, self.numbered_groups)
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        pairs = annotated_pairs(self, examples)
+        gold = [self._char_clusters(reference) for _, reference in pairs]
+        found = [self._char_clusters(predicted) for predicted, _ in pairs]
+        scores = coref_scores(gold, found, keep_singletons=self.singletons)
+        return {"coref_f": scores["conll_f"], **{f"coref_{key}": value for key, value in scores.items()}}
+
+    def score_weights(self) -> Dict[str, Optional[float]]:
+        parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")
+        return {"coref_f": 1.0, **{f"coref_{part}": 0.0 for part in parts}}
+
+    def _char_clusters(self, doc: Doc) -> List:
+        clusters = get_clusters(doc, self.clusters_key) or []
+        return [[(span.start_char, span.end_char) for span in cluster] for cluster in clusters]

@@ -1,0 +1,53 @@
+"""Named entity recognition: `doc.ents`."""
+
+from typing import Any, Dict, List, Optional
+
+import numpy
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example
+from spacy.util import filter_spans
+
+from ..annotations import has_entities
+from ..metrics import span_scores
+from .base import annotated_pairs
+from .tagging import TaggingTask
+
+
+class NER(TaggingTask):
+    """
+    overwrite: replace entities that a document already has; if not, they stay and
+        predicted ones that overlap them are left out.
+    scores_key: the span group that holds the predicted entities with their confidences in
+        `attrs["scores"]`; null for none.
+    """
+
+    def __init__(self, *, overwrite: bool = True, scores_key: Optional[str] = "ents", **settings: Any):
+        super().__init__(**settings)
+        self.overwrite = overwrite
+        self.scores_key = scores_key
+
+    def has_gold(self, doc: Doc) -> bool:
+        return has_entities(doc)
+
+    def spans(self, doc: Doc) -> List[Span]:
+        return list(doc.ents)
+
+    def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        entities = self.decode_spans(doc, rows)
+        if self.scores_key:
+            attrs = {"scores": [float(score) for score in scores]}
+            doc.spans[self.scores_key] = SpanGroup(doc, name=self.scores_key, spans=entities, attrs=attrs)
+        if not self.overwrite and doc.ents:
+            present = {i for ent in doc.ents for i in range(ent.start, ent.end)}
+            entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
+            entities = [*doc.ents, *entities]
+        doc.set_ents(filter_spans(entities), default="outside")
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        pairs = annotated_pairs(self, examples)
+        gold = [{(e.start_char, e.end_char, e.label_) for e in reference.ents} for _, reference in pairs]
+        found = [{(e.start_char, e.end_char, e.label_) for e in predicted.ents} for predicted, _ in pairs]
+        return {f"ents_{key}": value for key, value in span_scores(gold, found).items()}
+
+    def score_weights(self) -> Dict[str, Optional[float]]:
+        return {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}

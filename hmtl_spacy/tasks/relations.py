@@ -1,0 +1,133 @@
+"""Relations between mentions of one sentence: `doc._.relations`."""
+
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+import numpy
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..annotations import MENTIONS, RELATIONS, Relation, get_relations, set_extensions, set_relations
+from ..metrics import RELATION_MODES, relation_scores
+from ..nn.multi_head import MultiHeadSelection
+from .base import Task, annotated_pairs
+
+Offsets = Tuple[int, int]
+
+
+class Relations(Task):
+    """Rows are head start, head end, tail start, tail end, label.
+
+    The head predicts pairs of last tokens (as the paper does); each is widened to the mention,
+    else the entity, that ends there.
+
+    scorer_hidden: width of the pair scorer.
+    prior: expected share of related pairs among all pairs of tokens.
+    unmatched: what happens to a predicted relation of which an argument is no mention and no
+        entity: "token" keeps it with a one-token argument, "drop" leaves it out. Both are counted,
+        in `doc.spans["relations"].attrs["unmatched"]`.
+    mentions_key: the span group of the mentions.
+    relations_key: the span group of the relations.
+    """
+
+    offset_columns = 4
+    reasons = ("crosses a sentence", "arguments end on one token")
+
+    def __init__(
+        self,
+        *,
+        scorer_hidden: int = 64,
+        prior: float = 0.0025,
+        unmatched: str = "token",
+        mentions_key: str = MENTIONS,
+        relations_key: str = RELATIONS,
+        **settings: Any,
+    ):
+        super().__init__(**settings)
+        if unmatched not in ("token", "drop"):
+            raise ValueError(f"Relations: unmatched is '{unmatched}'. Set it to 'token' or 'drop'.")
+        self.scorer_hidden = scorer_hidden
+        self.prior = prior
+        self.unmatched = unmatched
+        self.mentions_key = mentions_key
+        self.relations_key = relations_key
+        set_extensions(relations_key=relations_key)
+
+    def build_head(self, nI: int, nX: int) -> MultiHeadSelection:
+        return MultiHeadSelection(
+            nI, len(self.labels), hidden=self.scorer_hidden, dropout=self.dropout, prior=self.prior
+        )
+
+    def has_gold(self, doc: Doc) -> bool:
+        return self.relations_key in doc.spans
+
+    def find_labels(self, docs: Iterable[Doc]) -> List[str]:
+        found = (get_relations(doc, self.relations_key) or [] for doc in docs)
+        return sorted({relation.label for relations in found for relation in relations})
+
+    def encode(self, doc: Doc) -> numpy.ndarray:
+        rows = [
+            (head.start, head.end, tail.start, tail.end, self.label_index(label))
+            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
+        ]
+        return numpy.array(rows, dtype=numpy.int64).reshape(-1, 5)
+
+    def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
+        ends = rows[:, [1, 3]] - 1
+        crossing = numpy.zeros(len(rows), dtype=bool)
+        if len(rows):
+            crossing = sentence_of[ends[:, 0]] != sentence_of[ends[:, 1]]
+        return dict(zip(self.reasons, (crossing, ends[:, 0] == ends[:, 1])))
+
+    def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        arguments = self._arguments(doc)
+        ending_at: Dict[int, Span] = {}
+        for span in sorted(arguments, key=lambda span: (span.label_ != "", span.end - span.start)):
+            ending_at[span.end] = span
+        relations, unmatched = [], 0
+        for (head_start, head_end, tail_start, tail_end, label), score in zip(rows.tolist(), scores.tolist()):
+            found = []
+            for start, end in ((head_start, head_end), (tail_start, tail_end)):
+                wider = ending_at.get(end) if end - start == 1 else None
+                found.append(Span(doc, start, end) if wider is None else Span(doc, wider.start, end))
+            known = all(span.end in ending_at for span in found)
+            unmatched += not known
+            if known or self.unmatched == "token":
+                relations.append(Relation(*found, self.labels[label], score))
+        set_relations(doc, relations, self.relations_key)
+        doc.spans[self.relations_key].attrs["unmatched"] = unmatched
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        pairs = annotated_pairs(self, examples)
+        gold = [self._char_relations(reference) for _, reference in pairs]
+        found = [self._char_relations(predicted) for predicted, _ in pairs]
+        scores: Dict[str, Any] = {}
+        for mode in RELATION_MODES:
+            found_here = relation_scores(
+                [relations for relations, _ in gold],
+                [relations for relations, _ in found],
+                mode=mode,
+                gold_types=[types for _, types in gold],
+                predicted_types=[types for _, types in found],
+            )
+            scores.update({f"rel_{mode}_{key}": value for key, value in found_here.items()})
+        groups = [predicted.spans.get(self.relations_key) for predicted, _ in pairs]
+        unmatched = sum(group.attrs.get("unmatched", 0) for group in groups if group is not None)
+        return {**scores, "rel_unmatched": float(unmatched)}
+
+    def score_weights(self) -> Dict[str, Optional[float]]:
+        weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}
+        return {**weights, "rel_strict_per_type": None}
+
+    def _arguments(self, doc: Doc) -> List[Span]:
+        """Mentions, after the entities that aren't overruled by them."""
+        mentions = list(doc.spans[self.mentions_key]) if self.mentions_key in doc.spans else []
+        ends = {span.end for span in mentions}
+        return [span for span in doc.ents if span.end not in ends] + mentions
+
+    def _char_relations(self, doc: Doc) -> Tuple[List[Tuple[Offsets, Offsets, str]], Dict[Offsets, str]]:
+        relations = [
+            ((head.start_char, head.end_char), (tail.start_char, tail.end_char), label)
+            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
+        ]
+        types = {(span.start_char, span.end_char): span.label_ for span in self._arguments(doc)}
+        return relations, types
