@@ -82,19 +82,17 @@ class CorefScorer:
 def partition(clusters: Clusters, keep_singletons: bool = True) -> List[Set[Hashable]]:
     """Make clusters disjoint: each mention stays in the first cluster that has it.
 
-    Without singletons, clusters of one mention are left out first, so that they claim no
-    mention of a larger cluster, and again where only one mention was left.
+    Without singletons, clusters of one mention, and those of which one mention is left,
+    are dropped; they claim no mention of a later cluster.
     """
     smallest = 1 if keep_singletons else 2
     seen: Set[Hashable] = set()
     disjoint = []
-    for cluster in map(set, clusters):
-        if len(cluster) < smallest:
-            continue
-        cluster -= seen
-        if len(cluster) >= smallest:
-            disjoint.append(cluster)
-            seen |= cluster
+    for cluster in clusters:
+        unseen = set(cluster) - seen
+        if len(unseen) >= smallest:
+            disjoint.append(unseen)
+            seen |= unseen
     return disjoint
 
 

@@ -1,8 +1,8 @@
 """Precision, recall and F1 of relations, by three definitions of a correct argument."""
 
-from typing import Any, Collection, Container, Dict, Hashable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Hashable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .spans import labelled_scores, paired
+from .spans import labelled_scores
 
 SpanOffsets = Tuple[int, int]
 RelationTuple = Tuple[SpanOffsets, SpanOffsets, str]
@@ -18,16 +18,16 @@ def relation_scores(
     mode: str = "boundaries",
     gold_types: Optional[Sequence[ArgumentTypes]] = None,
     predicted_types: Optional[Sequence[ArgumentTypes]] = None,
-    symmetric: Container[str] = (),
+    symmetric: Collection[str] = (),
 ) -> Dict[str, Any]:
     """Micro and macro scores of directed, typed relations.
 
     Every gold relation is in the denominator of recall, also those whose arguments were
     never proposed. The label must be right in every mode, and of the arguments:
 
-    - `last_token`: their last tokens (Sanh et al. 2019, after multi-head selection, which predicts
-      these positions: Bekoulis et al. 2018). Relations that share both last tokens and the
-      label are one.
+    - `last_token`: their last tokens (Sanh et al. 2019, after multi-head selection, which
+      predicts these positions: Bekoulis et al. 2018). Relations that share both last tokens
+      and the label are one.
     - `boundaries`: start and end of both.
     - `strict`: start, end and type of both (Bekoulis et al. 2018, Taillé et al. 2020). An
       argument without a type is never right.
@@ -58,18 +58,29 @@ def relation_scores(
     return scores
 
 
-def _comparable(relations, mode, types, side, symmetric):
+def _comparable(
+    relations: Sequence[Collection[RelationTuple]],
+    mode: str,
+    types: Optional[Sequence[ArgumentTypes]],
+    side: str,
+    symmetric: Collection[str],
+) -> List[Set[Tuple[Hashable, Hashable, str]]]:
     """Per document a set of (head, tail, label), each argument cut down to what `mode` compares."""
-    if mode != "strict":
+    if mode != "strict" or types is None:
         types = [{}] * len(relations)
+    if len(types) != len(relations):
+        raise ValueError(
+            f"Strict scores need the argument types of every {side} document, "
+            f"but got types for {len(types)} and relations for {len(relations)} documents."
+        )
     return [
         {_relation_key(relation, mode, doc_types, side, symmetric) for relation in doc_relations}
-        for doc_relations, doc_types in paired(relations, types)
+        for doc_relations, doc_types in zip(relations, types, strict=True)
     ]
 
 
 def _relation_key(
-    relation: RelationTuple, mode: str, types: ArgumentTypes, side: str, symmetric: Container[str]
+    relation: RelationTuple, mode: str, types: ArgumentTypes, side: str, symmetric: Collection[str]
 ) -> Tuple[Hashable, Hashable, str]:
     head, tail, label = relation
     if label in symmetric and (tail[1], tail[0]) < (head[1], head[0]):
