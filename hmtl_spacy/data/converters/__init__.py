@@ -1,0 +1,69 @@
+"""Converters to spaCy's .spacy files: each a generator of Docs over the lines of one format."""
+
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Optional, Union
+
+from spacy.tokens import Doc
+
+from ...annotations import get_clusters, get_mentions, get_relations, has_entities
+from .reading import ConversionError, read_lines, write_docs
+
+FORMATS = {name: f"{name}_to_docs" for name in ("iob", "conllu", "conll04", "dygie", "jsonl")}
+
+
+def get_converter(format: str) -> Callable[..., Iterator[Doc]]:
+    """Look up a converter by the name of its format; only its own module is imported.
+
+    format (str): One of `FORMATS`.
+    RETURNS (Callable[..., Iterator[Doc]]): Takes the lines of a file and the format's options.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"There is no converter for {format!r}; the formats are {', '.join(FORMATS)}.")
+    return getattr(import_module(f"{__name__}.{format}"), FORMATS[format])
+
+
+def convert(
+    format: str,
+    in_path: Union[str, Path],
+    out_path: Union[str, Path],
+    *,
+    dropped: Optional[Counter] = None,
+    progress: bool = False,
+    **options: Any,
+) -> Counter:
+    """Convert a file to a .spacy file, which is written whole or not at all.
+
+    format (str): One of `FORMATS`.
+    in_path (Union[str, Path]): The file to read.
+    out_path (Union[str, Path]): The .spacy file to write.
+    dropped (Optional[Counter]): What couldn't be kept is counted here.
+    progress (bool): Show a progress bar.
+    options (Any): The options of the format's converter.
+    RETURNS (Counter): How many documents, tokens, entities and so on were written.
+    """
+    written: Counter = Counter()
+    docs = get_converter(format)(read_lines(in_path), source=str(in_path), dropped=dropped, **options)
+    if progress:
+        from tqdm import tqdm
+
+        docs = tqdm(docs, unit=" docs", disable=None)
+    write_docs(_counted(docs, written, str(in_path)), out_path)
+    return written
+
+
+def _counted(docs: Iterable[Doc], written: Counter, source: str) -> Iterator[Doc]:
+    for doc in docs:
+        written["documents"] += 1
+        written["tokens"] += len(doc)
+        if doc.has_annotation("SENT_START"):
+            written["sentences"] += sum(1 for _ in doc.sents)
+        if has_entities(doc):
+            written["entities"] += len(doc.ents)
+        written["mentions"] += len(get_mentions(doc) or [])
+        written["clusters"] += len(get_clusters(doc) or [])
+        written["relations"] += len(get_relations(doc) or [])
+        yield doc
+    if not written["documents"]:
+        raise ConversionError(source, None, "found no documents. Is it the right file and format?")

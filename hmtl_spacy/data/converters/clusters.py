@@ -1,0 +1,40 @@
+"""Make coreference clusters disjoint, and leave out those of one mention unless asked."""
+
+from collections import Counter
+from typing import Iterable, List, Sequence, Tuple
+
+Offsets = Tuple[int, int]
+
+
+def resolve_clusters(
+    clusters: Iterable[Sequence[Offsets]], singletons: bool, dropped: Counter
+) -> List[List[Offsets]]:
+    """Give every span to the first cluster that names it.
+
+    A cluster of one is dropped before it can take a span away from a larger one.
+
+    clusters (Iterable[Sequence[Offsets]]): Per cluster its spans, ends exclusive.
+    singletons (bool): Keep clusters of one mention.
+    dropped (Counter): Spans and clusters that aren't kept are counted here.
+    RETURNS (List[List[Offsets]]): Disjoint clusters, those of one mention last.
+    """
+    distinct = []
+    for cluster in clusters:
+        spans = list(dict.fromkeys(cluster))
+        if len(spans) < len(cluster):
+            dropped["mentions named twice in a cluster"] += len(cluster) - len(spans)
+        distinct.append(spans)
+    larger_first = sorted(distinct, key=lambda spans: len(spans) == 1)  # stable
+    kept, taken = [], set()
+    for spans in larger_first:
+        if len(spans) == 1 and not singletons:
+            dropped["clusters of one mention"] += 1
+            continue
+        free = [span for span in spans if span not in taken]
+        dropped["mentions that another cluster holds already"] += len(spans) - len(free)
+        if len(free) > 1 or (free and singletons):
+            taken.update(free)
+            kept.append(free)
+        elif spans:
+            dropped["clusters left with fewer than two mentions"] += 1
+    return kept

@@ -1,0 +1,181 @@
+"""CoNLL-U with entities and coreference in `Entity=` (GUM): mentions, as heads or in full, and clusters."""
+
+import re
+from collections import Counter
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from ...annotations import set_clusters, set_mentions
+from .clusters import Offsets, resolve_clusters
+from .reading import ConversionError, make_doc
+
+FIELDS = "GRP-etype-infstat-salience-centering-minspan-link-identity"  # where no header says otherwise
+SPANS = ("head", "extent")
+BRACKET = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
+
+
+class Word(NamedTuple):
+    text: str
+    space: bool
+    entity: str
+    line: int
+
+
+class Document(NamedTuple):
+    id: str
+    fields: List[str]
+    sentences: List[List[Word]]
+
+
+class Entity(NamedTuple):
+    """A mention as the file has it: its cluster, its type, the whole span and its head."""
+
+    cluster: str
+    label: str
+    extent: Offsets
+    head: Offsets
+
+
+def conllu_to_docs(
+    lines: Iterable[str],
+    *,
+    source: str = "<input>",
+    vocab: Optional[Vocab] = None,
+    mentions: str = "head",
+    clusters: str = "extent",
+    singletons: bool = False,
+    dropped: Optional[Counter] = None,
+) -> Iterator[Doc]:
+    """Convert CoNLL-U, one document per `# newdoc`. Named entities stay unannotated.
+
+    lines (Iterable[str]): The decoded lines of the file.
+    source (str): The name of the file, for messages.
+    vocab (Optional[Vocab]): The vocabulary of the documents.
+    mentions (str): "head" for typed heads in `doc.spans["mentions"]`, "extent" for full mentions.
+    clusters (str): Likewise for the coreference clusters.
+    singletons (bool): Keep clusters of one mention.
+    dropped (Optional[Counter]): What couldn't be kept is counted here.
+    YIELDS (Doc): The documents.
+    """
+    vocab = Vocab() if vocab is None else vocab
+    dropped = Counter() if dropped is None else dropped
+    for name, value in (("mentions", mentions), ("clusters", clusters)):
+        if value not in SPANS:
+            raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
+    for document in _documents(lines, source):
+        words = [word for sentence in document.sentences for word in sentence]
+        if all(word.text == "_" for word in words):
+            dropped["documents without text ('_' for every token)"] += 1
+            continue
+        lengths = [len(sentence) for sentence in document.sentences]
+        spaces = [word.space for word in words]
+        doc = make_doc(vocab, [word.text for word in words], spaces, lengths, document.id)
+        entities = list(_entities(words, document.fields, source))
+        _annotate(doc, entities, mentions, clusters, singletons, dropped)
+        yield doc
+
+
+def _annotate(
+    doc: Doc, entities: List[Entity], mentions: str, clusters: str, singletons: bool, dropped: Counter
+) -> None:
+    labels: Dict[Offsets, str] = {}
+    for entity in entities:  # the longer mention first, if two share a head
+        labels.setdefault(getattr(entity, mentions), entity.label)
+    dropped[f"mentions with the same {mentions} as another"] += len(entities) - len(labels)
+    set_mentions(doc, [Span(doc, start, end, label) for (start, end), label in sorted(labels.items())])
+    groups: Dict[str, List[Offsets]] = {}
+    for entity in entities:
+        groups.setdefault(entity.cluster, []).append(getattr(entity, clusters))
+    set_clusters(doc, resolve_clusters(groups.values(), singletons, dropped))
+
+
+def _entities(words: List[Word], fields: List[str], source: str) -> Iterator[Entity]:
+    """Match the brackets of a document; entities come in the order in which they open."""
+    opened: List[Tuple[int, List[str]]] = []
+    unclosed: Dict[str, List[int]] = {}
+    ends: Dict[int, int] = {}
+    for i, word in enumerate(words):
+        if word.entity and BRACKET.sub("", word.entity):
+            found = f"found Entity={word.entity}, expected brackets such as (1-person-...) or 1)"
+            raise ConversionError(source, word.line, f"{found}. Correct them.")
+        for opening, closes, closing in BRACKET.findall(word.entity):
+            values = opening.split("-", len(fields) - 1)
+            if opening:
+                unclosed.setdefault(values[0], []).append(len(opened))
+                opened.append((i, values))
+            if closes or closing:
+                cluster = values[0] if opening else closing
+                if not unclosed.get(cluster):
+                    found = f"Entity={word.entity} closes {cluster!r}, which isn't open"
+                    raise ConversionError(source, word.line, f"{found}. Correct the brackets.")
+                ends[unclosed[cluster].pop()] = i + 1
+    for number, (start, values) in enumerate(opened):
+        line = words[start].line
+        if number not in ends:
+            found = f"the mention {values[0]!r} opens and never closes in its document"
+            raise ConversionError(source, line, f"{found}. Correct the brackets.")
+        yield _entity(values, fields, (start, ends[number]), source, line)
+
+
+def _entity(values: List[str], fields: List[str], extent: Offsets, source: str, line: int) -> Entity:
+    named = dict(zip(fields, values, strict=False))  # the last fields may be left out
+    try:
+        heads = [int(position) for position in named["minspan"].split(",")]
+        cluster, label = named["GRP"], named["etype"]
+    except (KeyError, ValueError):
+        found = f"found the entity {'-'.join(values)!r}"
+        expected = f"expected {'-'.join(fields)}, with a minspan such as 1 or 1,2"
+        raise ConversionError(source, line, f"{found}, {expected}. See '# global.Entity'.") from None
+    start, end = extent
+    if not 1 <= min(heads) <= max(heads) <= end - start:
+        found = f"minspan {named['minspan']} of {cluster!r}, a mention of {end - start} tokens"
+        raise ConversionError(source, line, f"found {found}; positions count its tokens from 1.")
+    return Entity(cluster, label, extent, (start + min(heads) - 1, start + max(heads)))
+
+
+def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
+    document = Document("1", FIELDS.split("-"), [])
+    rows: List[Tuple[int, List[str]]] = []
+    for number, line in enumerate([*lines, ""], start=1):
+        if line.startswith("#"):
+            name, _, value = (part.strip() for part in line[1:].partition("="))
+            if name == "newdoc id" or name == "newdoc":
+                if document.sentences:
+                    yield document
+                document = Document(value or "?", list(document.fields), [])
+            elif name == "global.Entity":
+                document.fields[:] = value.split("-")
+        elif line.strip():
+            columns = line.split("\t")
+            if len(columns) != 10:
+                found = f"found {len(columns)} columns, expected CoNLL-U's 10, separated by tabs"
+                raise ConversionError(source, number, f"{found}. Blank lines separate sentences.")
+            rows.append((number, columns))
+        elif rows:
+            document.sentences.append(_sentence(rows, source))
+            rows = []
+    if document.sentences:
+        yield document
+
+
+def _sentence(rows: List[Tuple[int, List[str]]], source: str) -> List[Word]:
+    """Read the syntactic words; those of a multiword token are joined where they spell it."""
+    words: List[Word] = []
+    surfaces: List[Tuple[int, int, str, bool]] = []
+    for line, (id, form, *_, misc) in rows:
+        values = dict(pair.partition("=")[::2] for pair in misc.split("|"))
+        space = values.get("SpaceAfter") != "No"
+        if re.fullmatch(r"\d+-\d+", id):
+            first, last = (int(number) for number in id.split("-"))
+            surfaces.append((first - 1, last, form, space))
+        elif id == str(len(words) + 1) and form:
+            words.append(Word(form, space, values.get("Entity", ""), line))
+        elif not re.fullmatch(r"\d+\.\d+", id):  # an empty node has no text
+            raise ConversionError(source, line, f"found the id {id!r}, expected {len(words) + 1}.")
+    for start, end, form, space in surfaces:
+        joined = "".join(word.text for word in words[start:end]) == form
+        for i in range(start, min(end, len(words))):
+            words[i] = words[i]._replace(space=space if i == end - 1 else not joined)
+    return words

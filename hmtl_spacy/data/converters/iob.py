@@ -1,0 +1,148 @@
+"""Columns with IOB tags: UNER (`id token tag - annotator`), CoNLL-2003 (`token pos chunk tag`) and alike."""
+
+import re
+from collections import Counter
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from .reading import ConversionError, make_doc, spaces_in_text
+from .tagging import SCHEMES, TaggedToken, guess_scheme, tags_to_spans
+
+SENTENCES_PER_DOC = 10  # where the file has no document boundaries
+COMMENT = re.compile(r"#\s*(newdoc\b|newpar\b|[\w:.]+\s*=)")
+DUMMY_LABEL = "O"  # B-O: UNER's annotators mark "nothing" like this
+
+
+class Sentence(NamedTuple):
+    tokens: List[TaggedToken]
+    text: Optional[str]
+    doc_id: Optional[str]
+    doc_number: int
+
+
+def iob_to_docs(
+    lines: Iterable[str],
+    *,
+    source: str = "<input>",
+    vocab: Optional[Vocab] = None,
+    scheme: Optional[str] = None,
+    token_column: Optional[int] = None,
+    tag_column: Optional[int] = None,
+    drop: Iterable[str] = (),
+    sentences_per_doc: Optional[int] = None,
+    dropped: Optional[Counter] = None,
+) -> Iterator[Doc]:
+    """Convert tagged columns to documents with `doc.ents` and sentence starts.
+
+    lines (Iterable[str]): The decoded lines of the file.
+    source (str): The name of the file, for messages.
+    vocab (Optional[Vocab]): The vocabulary of the documents.
+    scheme (Optional[str]): "iob1", "iob2" or "bilou"; told from the tags if None.
+    token_column (Optional[int]): From 1, or from the end with -1. If None: 2 where the
+        first column numbers the tokens, else 1.
+    tag_column (Optional[int]): Likewise. If None: 3 where the first column numbers the tokens, else the last.
+    drop (Iterable[str]): Labels to read as O.
+    sentences_per_doc (Optional[int]): Cut documents after so many sentences. If None, the file's own
+        boundaries hold, and only a file without any is cut, after ten.
+    dropped (Optional[Counter]): What couldn't be kept is counted here.
+    YIELDS (Doc): The documents.
+    """
+    vocab = Vocab() if vocab is None else vocab
+    dropped = Counter() if dropped is None else dropped
+    if scheme is not None and scheme not in SCHEMES:
+        raise ValueError(f"scheme is {scheme!r}, expected one of {', '.join(SCHEMES)}, or None to guess it.")
+    sentences = list(_sentences(lines, source, token_column, tag_column))
+    scheme = scheme or guess_scheme([sentence.tokens for sentence in sentences], source)
+    unwanted = {DUMMY_LABEL, *drop}
+    for id, group in _documents(sentences, sentences_per_doc):
+        doc = _make_doc(group, id, vocab, dropped)
+        ents, offset = [], 0
+        for sentence in group:
+            for start, end, label in tags_to_spans(sentence.tokens, scheme, source):
+                if label in unwanted:
+                    dropped[f"entities labelled {label}"] += 1
+                else:
+                    ents.append(Span(doc, offset + start, offset + end, label))
+            offset += len(sentence.tokens)
+        doc.set_ents(ents, default="outside")
+        yield doc
+
+
+def _make_doc(group: List[Sentence], id: str, vocab: Vocab, dropped: Counter) -> Doc:
+    words = [token.text for sentence in group for token in sentence.tokens]
+    spaces: List[bool] = []
+    for sentence in group:
+        sentence_words = [token.text for token in sentence.tokens]
+        found = None if sentence.text is None else spaces_in_text(sentence_words, sentence.text)
+        if sentence.text is not None and found is None:
+            dropped["texts that don't match their tokens (single spaces instead)"] += 1
+        spaces.extend(found or [True] * len(sentence_words))
+    has_text = any(sentence.text is not None for sentence in group)
+    lengths = [len(sentence.tokens) for sentence in group]
+    return make_doc(vocab, words, spaces if has_text else None, lengths, id)
+
+
+def _documents(sentences: List[Sentence], size: Optional[int]) -> Iterator[Tuple[str, List[Sentence]]]:
+    """Group sentences by document; pieces of a document are numbered: "id.1", "id.2"."""
+    bounded = len({sentence.doc_number for sentence in sentences}) > 1 or any(s.doc_id for s in sentences)
+    if size is None and not bounded:
+        size = SENTENCES_PER_DOC
+    group: List[Sentence] = []
+    piece = 1
+    for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
+        group.append(sentence)
+        ends = following is None or following.doc_number != sentence.doc_number
+        if ends or len(group) == size:
+            id = sentence.doc_id or str(max(sentence.doc_number, 1))
+            yield f"{id}.{piece}" if size else id, group
+            group = []
+            piece = 1 if ends else piece + 1
+
+
+def _sentences(
+    lines: Iterable[str], source: str, token_column: Optional[int], tag_column: Optional[int]
+) -> Iterator[Sentence]:
+    columns: Optional[Tuple[int, int]] = None
+    tokens: List[TaggedToken] = []
+    text = doc_id = None
+    doc_number = 0
+    for number, line in enumerate([*lines, ""], start=1):
+        fields = line.split("\t") if "\t" in line else line.split()
+        boundary = bool(fields) and fields[0] == "-DOCSTART-"
+        if COMMENT.match(line):
+            name, _, value = (part.strip() for part in line[1:].partition("="))
+            if name == "text":
+                text = value
+            elif name.split()[0] == "newdoc":
+                doc_id, doc_number = value or None, doc_number + 1
+        elif boundary or not line.strip():
+            if tokens:
+                yield Sentence(tokens, text, doc_id, doc_number)
+            tokens, text = [], None
+            if boundary:
+                doc_id, doc_number = None, doc_number + 1
+        else:
+            columns = columns or _columns(fields, token_column, tag_column)
+            tokens.append(_token(fields, columns, number, source))
+
+
+def _columns(fields: List[str], token_column: Optional[int], tag_column: Optional[int]) -> Tuple[int, int]:
+    numbered = len(fields) > 2 and fields[0] == "1"
+    token = token_column or (2 if numbered else 1)
+    tag = tag_column or (3 if numbered else -1)
+    return tuple(column - 1 if column > 0 else column for column in (token, tag))
+
+
+def _token(fields: List[str], columns: Tuple[int, int], number: int, source: str) -> TaggedToken:
+    try:
+        text, tag = (fields[column].strip() for column in columns)
+    except IndexError:
+        text = tag = ""
+    if len(fields) < 2 or not text or not tag:
+        names = " and ".join(str(column + 1 if column >= 0 else column) for column in columns)
+        expected = f"expected token and tag in columns {names}"
+        found = f"found {len(fields)} columns, {fields!r}"
+        raise ConversionError(source, number, f"{found}, {expected}. Name the columns if they are others.")
+    return TaggedToken(text, tag, number)

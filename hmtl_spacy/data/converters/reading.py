@@ -1,0 +1,108 @@
+"""What all converters share: one error, reading lines, building a `Doc`, writing a `DocBin`."""
+
+import os
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Sequence, Union
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+
+class ConversionError(ValueError):
+    """An input that can't be converted: "file:line: what was found, what to do".
+
+    source (str): The name of the file.
+    line (Optional[int]): The number of the line, from 1, or None for the whole file.
+    message (str): What was found, what was expected and what to do.
+    """
+
+    def __init__(self, source: str, line: Optional[int], message: str):
+        where = source if line is None else f"{source}:{line}"
+        super().__init__(f"{where}: {message}")
+        self.source = source
+        self.line = line
+
+
+def read_lines(path: Union[str, Path]) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file without their ends, a byte order mark or none.
+
+    Only a line feed ends a line: U+2028 and its like stay inside a token.
+
+    path (Union[str, Path]): The file to read.
+    YIELDS (str): Its lines.
+    """
+    if not Path(path).is_file():
+        raise ConversionError(str(path), None, "no such file; name an existing file to convert.")
+    with Path(path).open("rb") as file_:
+        for number, raw in enumerate(file_, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as err:
+                found = f"byte {raw[err.start]:#04x} isn't UTF-8 ({err.reason})"
+                raise ConversionError(str(path), number, f"{found}. Save the file as UTF-8.") from None
+            yield line.rstrip("\r\n")
+
+
+def make_doc(
+    vocab: Vocab,
+    words: List[str],
+    spaces: Optional[List[bool]] = None,
+    sentence_lengths: Sequence[int] = (),
+    id: Optional[str] = None,
+) -> Doc:
+    """Build a document with nothing annotated but its sentences.
+
+    vocab (Vocab): The shared vocabulary.
+    words (List[str]): The tokens.
+    spaces (Optional[List[bool]]): Whether a space follows each token; None if the
+        format doesn't tell, which gives single spaces and `doc.has_unknown_spaces`.
+    sentence_lengths (Sequence[int]): Tokens per sentence; empty if the format has no sentences.
+    id (Optional[str]): Kept as `doc.user_data["id"]`.
+    RETURNS (Doc): The document.
+    """
+    if spaces:
+        spaces = [*spaces[:-1], False]
+    sent_starts = [i == 0 for length in sentence_lengths for i in range(length)]
+    doc = Doc(vocab, words=words, spaces=spaces, sent_starts=sent_starts or None)
+    if id is not None:
+        doc.user_data["id"] = id
+    return doc
+
+
+def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:
+    """Tell from the raw text which tokens are followed by a space; the last one is.
+
+    words (Sequence[str]): The tokens of a sentence.
+    text (str): The sentence as it was written.
+    RETURNS (Optional[List[bool]]): One value per token, or None if the tokens aren't those of the text.
+    """
+    spaces: List[bool] = []
+    position = 0
+    for word in words:
+        start = position
+        while start < len(text) and text[start].isspace() and not text.startswith(word, start):
+            start += 1
+        if not text.startswith(word, start):
+            return None
+        if spaces:
+            spaces[-1] = start > position
+        spaces.append(True)
+        position = start + len(word)
+    return None if text[position:].strip() else spaces
+
+
+def write_docs(docs: Iterable[Doc], path: Union[str, Path]) -> None:
+    """Write documents as a `DocBin`: the whole file or, if anything fails, none.
+
+    docs (Iterable[Doc]): The documents, a generator for example.
+    path (Union[str, Path]): The .spacy file.
+    """
+    path = Path(path)
+    doc_bin = DocBin(store_user_data=True, docs=docs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        doc_bin.to_disk(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

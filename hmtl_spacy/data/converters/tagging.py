@@ -1,0 +1,118 @@
+"""Tag schemes of column formats: tell IOB1, IOB2 and BILOU apart, turn tags into spans."""
+
+from typing import Iterable, List, NamedTuple, Tuple
+
+from .reading import ConversionError
+
+SCHEMES = ("iob1", "iob2", "bilou")
+BILOU_PREFIXES = {"E": "L", "S": "U"}  # BIOES and BMES name the same five
+
+
+class TaggedToken(NamedTuple):
+    text: str
+    tag: str
+    line: int  # where it stands in the file, for messages
+
+
+class _Tag(NamedTuple):
+    prefix: str
+    label: str
+
+
+OUTSIDE = _Tag("O", "")
+
+
+def tags_to_spans(tokens: List[TaggedToken], scheme: str, source: str) -> List[Tuple[int, int, str]]:
+    """Read the spans of one sentence; a tag that the scheme doesn't allow there is an error.
+
+    tokens (List[TaggedToken]): The tokens of the sentence.
+    scheme (str): "iob1", "iob2" or "bilou".
+    source (str): The name of the file, for messages.
+    RETURNS (List[Tuple[int, int, str]]): Start, end and label, ends exclusive.
+    """
+    spans: List[Tuple[int, int, str]] = []
+    start = 0
+    previous = OUTSIDE
+    for i, token in enumerate(tokens):
+        tag = _parse(token, source)
+        if not _allowed(previous, tag, scheme):
+            found = f"{token.tag!r} ({token.text!r}) after {_name(previous)}"
+            raise ConversionError(source, token.line, f"{found} isn't {scheme.upper()}. {_advice(scheme)}")
+        if _begins(previous, tag):
+            start = i
+        if tag != OUTSIDE:
+            if start < i:
+                spans.pop()
+            spans.append((start, i + 1, tag.label))
+        previous = tag
+    if scheme == "bilou" and previous.prefix in ("B", "I"):
+        found = f"the sentence ends inside {_name(previous)}"
+        raise ConversionError(source, tokens[-1].line, f"{found}, which isn't BILOU. {_advice(scheme)}")
+    return spans
+
+
+def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> str:
+    """Tell the scheme from all tags of a file.
+
+    L, U, E or S tags make it BILOU. Otherwise an entity that begins with I- makes it
+    IOB1 and a B- that no scheme but IOB2 would write makes it IOB2; a file with both is an error.
+
+    sentences (Iterable[List[TaggedToken]]): The sentences of the file.
+    source (str): The name of the file, for messages.
+    RETURNS (str): "iob1", "iob2" or "bilou".
+    """
+    iob1: List[TaggedToken] = []
+    iob2: List[TaggedToken] = []
+    for tokens in sentences:
+        previous = OUTSIDE
+        for token in tokens:
+            tag = _parse(token, source)
+            if tag.prefix in ("L", "U"):
+                return "bilou"
+            if tag.label != previous.label and tag != OUTSIDE:
+                (iob1 if tag.prefix == "I" else iob2).append(token)
+            previous = tag
+    if iob1 and iob2:
+        rare, common, name = iob1[0], iob2[0], "IOB2"
+        if len(iob1) > len(iob2):
+            rare, common, name = common, rare, "IOB1"
+        found = (
+            f"{rare.tag!r} ({rare.text!r}) begins an entity, {common.tag!r} in line {common.line} does too"
+        )
+        raise ConversionError(source, rare.line, f"{found}. The file is mostly {name}: correct this tag.")
+    return "iob1" if iob1 else "iob2"
+
+
+def _parse(token: TaggedToken, source: str) -> _Tag:
+    if token.tag in ("O", "o"):
+        return OUTSIDE
+    prefix, separator, label = token.tag.partition("-")
+    prefix = BILOU_PREFIXES.get(prefix, prefix)
+    if not separator or not label or prefix not in ("B", "I", "L", "U"):
+        expected = "expected O or B-, I-, L-, U- and a label"
+        advice = "Name the columns if the tag stands in another one."
+        raise ConversionError(source, token.line, f"found tag {token.tag!r}, {expected}. {advice}")
+    return _Tag(prefix, label)
+
+
+def _begins(previous: _Tag, tag: _Tag) -> bool:
+    return tag.prefix in ("B", "U") or tag.label != previous.label
+
+
+def _allowed(previous: _Tag, tag: _Tag, scheme: str) -> bool:
+    same = tag.label == previous.label and tag != OUTSIDE
+    if scheme == "iob1":
+        return tag.prefix in ("O", "I") or (tag.prefix == "B" and same)
+    if scheme == "iob2":
+        return tag.prefix in ("O", "B") or (tag.prefix == "I" and same)
+    inside = previous.prefix in ("B", "I")
+    return same and tag.prefix in ("I", "L") if inside else tag.prefix in ("O", "B", "U")
+
+
+def _name(tag: _Tag) -> str:
+    return "O or the start of the sentence" if tag == OUTSIDE else f"'{tag.prefix}-{tag.label}'"
+
+
+def _advice(scheme: str) -> str:
+    others = " or ".join(name.upper() for name in SCHEMES if name != scheme)
+    return f"Correct the tag, or name the scheme if the file is {others}."
