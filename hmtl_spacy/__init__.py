@@ -1,3 +1,3 @@
-"""Hierarchical multi-task learning for spaCy: entities, mentions, coreference and relations in one component."""
+"""Entities, mentions, coreference and relations in one trainable spaCy component (HMTL)."""
 
 __version__ = "0.1.0"

@@ -37,7 +37,9 @@ def set_mentions(
     scores: confidences in 0..1, one per mention; all 1.0 if not given.
     """
     mentions = list(mentions)
-    doc.spans[key] = SpanGroup(doc, name=key, spans=mentions, attrs={"scores": _scores(scores, len(mentions))})
+    doc.spans[key] = SpanGroup(
+        doc, name=key, spans=mentions, attrs={"scores": _scores(scores, len(mentions))}
+    )
 
 
 def get_mentions(doc: Doc, key: str = MENTIONS) -> Optional[List[Span]]:

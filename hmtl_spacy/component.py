@@ -50,9 +50,7 @@ class HMTL(TrainablePipe):
         self.model = model
         self.name = name
         self.tasks = tasks
-        self.cfg: Dict[str, Any] = {
-            "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}
-        }
+        self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
 
     @property
@@ -104,26 +102,41 @@ class HMTL(TrainablePipe):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         examples = list(get_examples())
         for name, task in self.tasks.items():
-            gold = [eg.reference for eg in examples if teaches(eg.reference, name) and task.has_gold(eg.reference)]
+            gold = [
+                eg.reference for eg in examples if teaches(eg.reference, name) and task.has_gold(eg.reference)
+            ]
             if not gold:
                 raise ValueError(
-                    f"No training document teaches the task '{name}'. Annotate some, list the task among a "
-                    f"corpus's tasks, or leave it out of [components.{self.name}] hierarchy {list(self.tasks)}."
+                    f"No training document teaches the task '{name}'. Annotate some, list the task "
+                    f"among a corpus's tasks, or leave it out of [components.{self.name}] hierarchy "
+                    f"{list(self.tasks)}."
                 )
             given = (labels or {}).get(name)
-            task.labels = given or [*task.labels, *(x for x in task.find_labels(gold) if x not in task.labels)]
+            task.labels = given or [
+                *task.labels,
+                *(x for x in task.find_labels(gold) if x not in task.labels),
+            ]
         coverage = measure(examples, self.tasks, sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(coverage))
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
 
-    def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """Rows and scores of every task, per document."""
+    def predict(
+        self, docs: Iterable[Doc], given: Optional[Dict[str, List[numpy.ndarray]]] = None
+    ) -> Predictions:
+        """Rows and scores of every task, per document.
+
+        given: candidates per document for a task that can take them instead of finding its own;
+            gold mentions for coreference, [n, 2] token offsets, are evaluated this way.
+        """
         self._require_network()
         docs = list(docs)
         self._warn_without_sentences(docs)
         found: Predictions = {name: ([], []) for name in self.tasks}
+        done = 0
         for batch in _batches_of_words(docs, MAX_BATCH_WORDS):
-            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"]).items():
+            here = {name: spans[done : done + len(batch)] for name, spans in (given or {}).items()}
+            done += len(batch)
+            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"], here).items():
                 found[name][0].extend(rows)
                 found[name][1].extend(scores)
         return found
@@ -170,7 +183,9 @@ class HMTL(TrainablePipe):
         gold = self._gold(examples)
         if not gold or not any(len(eg.predicted) for eg in examples):
             return losses
-        task_losses, backprop = self.model.begin_update(TrainingBatch([eg.predicted for eg in examples], gold))
+        task_losses, backprop = self.model.begin_update(
+            TrainingBatch([eg.predicted for eg in examples], gold)
+        )
         backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -196,8 +211,8 @@ class HMTL(TrainablePipe):
     def _require_network(self) -> None:
         if not self.is_initialized:
             raise ValueError(
-                f"The component '{self.name}' isn't trained yet: train it with `python -m spacy train` on a config "
-                f"that has it, or load a trained pipeline with spacy.load."
+                f"The component '{self.name}' isn't trained yet: train it with `python -m spacy train` on a "
+                f"config that has it, or load a trained pipeline with spacy.load."
             )
 
     def _warn_without_sentences(self, docs: List[Doc]) -> None:

@@ -48,7 +48,14 @@ SCORE_WEIGHTS = {
 
 @Language.factory(
     "hmtl",
-    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans", "doc._.coref_clusters", "doc._.relations"],
+    assigns=[
+        "doc.ents",
+        "token.ent_iob",
+        "token.ent_type",
+        "doc.spans",
+        "doc._.coref_clusters",
+        "doc._.relations",
+    ],
     default_config=DEFAULT_CONFIG,
     default_score_weights=SCORE_WEIGHTS,
 )
@@ -199,7 +206,7 @@ def make_scorer() -> Callable:
 
 def make_task_corpus(
     path: Optional[Path],
-    tasks: List[str],
+    tasks: Optional[List[str]] = None,
     batch_words: int = 0,
     gold_sentences: bool = True,
     limit: int = 0,

@@ -32,7 +32,9 @@ def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> 
     the weight of each; otherwise `decode` gives rows.
     """
     shim = TorchShim(NetworkBuilder(tasks))
-    return Model("hmtl", forward, init=initialize, layers=[embedding], shims=[shim], refs={"embedding": embedding})
+    return Model(
+        "hmtl", forward, init=initialize, layers=[embedding], shims=[shim], refs={"embedding": embedding}
+    )
 
 
 class NetworkBuilder:
@@ -77,15 +79,18 @@ def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1
 
 
 def decode(
-    model: Model, docs: List[Doc], thresholds: Dict[str, float]
+    model: Model,
+    docs: List[Doc],
+    thresholds: Dict[str, float],
+    given: Optional[Dict[str, List[numpy.ndarray]]] = None,
 ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
-    """Rows and scores of every task, per document."""
+    """Rows and scores of every task, per document. given: see `Network.decode`."""
     vectors = model.get_ref("embedding").predict(docs)
     network: Network = model.shims[0].network
     network.eval()
     with torch.inference_mode():
         tokens = TokenBatch(xp2torch(vectors), sentence_layout(docs), word_ids=word_ids(docs))
-        return network.decode(tokens, thresholds)
+        return network.decode(tokens, thresholds, given)
 
 
 def word_ids(docs: List[Doc]) -> numpy.ndarray:

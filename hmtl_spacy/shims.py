@@ -119,7 +119,7 @@ class Updates:
         if optimizer.use_radam or not (optimizer.b1 and optimizer.b2):
             raise ValueError(
                 "hmtl_spacy updates torch networks with Adam, but the training section asks for another "
-                "optimizer. Set [training.optimizer] @optimizers = \"Adam.v1\"."
+                'optimizer. Set [training.optimizer] @optimizers = "Adam.v1".'
             )
         trained = [p for p in self.model.parameters() if p.grad is not None]
         if not trained:
@@ -177,4 +177,3 @@ def clip_gradients(dense: List[Parameter], sparse: List[Parameter], limit: float
     factor = (limit / (norm + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(factor)
-

@@ -3,7 +3,7 @@
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Tuple
 
 import numpy
 import torch

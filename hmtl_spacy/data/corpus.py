@@ -12,18 +12,18 @@ Reader = Callable[[Language], Iterator[Example]]
 
 
 def read_task_corpus(
-    path: Optional[Path], tasks: Sequence[str], batch_words: int, gold_sentences: bool, limit: int
+    path: Optional[Path], tasks: Optional[Sequence[str]], batch_words: int, gold_sentences: bool, limit: int
 ) -> Reader:
     """A reader of `.spacy` files whose examples know which tasks they teach.
 
     path: a file or a folder of files; null gives an empty corpus.
-    tasks: the tasks that the corpus teaches; its gold for others is ignored.
+    tasks: the tasks that the corpus teaches; its gold for others is ignored. Null: all it has gold for.
     batch_words: fill a training batch of this corpus up to so many words; 0 = the batcher's own.
     gold_sentences: let the component see the corpus's sentence starts. If not, an
         annotating component such as the sentencizer has to set them, in training as in use.
     limit: use only the first documents; 0 = all.
     """
-    teaches = {"corpus": Path(path).stem if path else "", "tasks": list(tasks), "batch_words": batch_words}
+    teaches = {"corpus": Path(path).stem if path else "", "tasks": tasks, "batch_words": batch_words}
 
     def read(nlp: Language) -> Iterator[Example]:
         for number, reference in enumerate(_docs(Path(path), nlp) if path else ()):

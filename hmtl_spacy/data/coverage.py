@@ -26,9 +26,7 @@ class Coverage:
     lost: Counter = field(default_factory=Counter)
 
 
-def usable_rows(
-    name: str, task: Any, example: Example, sentence_of: numpy.ndarray
-) -> Tuple[Any, Counter]:
+def usable_rows(name: str, task: Any, example: Example, sentence_of: numpy.ndarray) -> Tuple[Any, Counter]:
     """Gold rows of a task on predicted tokens, without those that can't be learned from.
 
     RETURNS: the rows, or None if the document isn't annotated or isn't meant to teach the task,

@@ -38,7 +38,13 @@ class AntecedentScorer(nn.Module):
     """
 
     def __init__(
-        self, nI: int, hidden: int, max_antecedents: int, dropout: float, feature_width: int, string_match: bool
+        self,
+        nI: int,
+        hidden: int,
+        max_antecedents: int,
+        dropout: float,
+        feature_width: int,
+        string_match: bool,
     ):
         super().__init__()
         self.max_antecedents = max_antecedents

@@ -26,9 +26,7 @@ class MultiHeadSelection(nn.Module):
         pairs of tokens are scored and very few are related.
     """
 
-    def __init__(
-        self, nI: int, n_labels: int, *, hidden: int, dropout: float, prior: float
-    ):
+    def __init__(self, nI: int, n_labels: int, *, hidden: int, dropout: float, prior: float):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.from_head = nn.Linear(nI, hidden)

@@ -76,14 +76,21 @@ class Network(nn.Module):
         return losses
 
     def decode(
-        self, tokens: TokenBatch, thresholds: Dict[str, float]
+        self,
+        tokens: TokenBatch,
+        thresholds: Dict[str, float],
+        given: Optional[Dict[str, List[numpy.ndarray]]] = None,
     ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
-        """Rows and scores per document for each task."""
+        """Rows and scores per document for each task.
+
+        given: for tasks whose head takes them, the candidates per document, instead of its own.
+        """
         encoded: Dict[str, TokenBatch] = {}
-        return {
-            name: level.head.decode(self._encode(name, tokens, encoded), thresholds[name])
-            for name, level in self.levels.items()
-        }
+        found = {}
+        for name, level in self.levels.items():
+            options = {"given": given[name]} if given and name in given else {}
+            found[name] = level.head.decode(self._encode(name, tokens, encoded), thresholds[name], **options)
+        return found
 
     def _encode(self, name: str, tokens: TokenBatch, encoded: Dict[str, TokenBatch]) -> TokenBatch:
         if name not in encoded:

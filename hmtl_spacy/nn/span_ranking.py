@@ -1,6 +1,6 @@
 """The coreference head: span ranking (Lee et al. 2017)."""
 
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy
 import torch
@@ -64,7 +64,9 @@ class SpanRankingHead(nn.Module):
         self.mention = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
         self.mention_score = nn.Linear(hidden, 1)
         self.project = nn.Linear(2 * nI + nX + feature_width, hidden)
-        self.antecedents = AntecedentScorer(hidden, hidden, max_antecedents, dropout, feature_width, string_match)
+        self.antecedents = AntecedentScorer(
+            hidden, hidden, max_antecedents, dropout, feature_width, string_match
+        )
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
         """Negative marginal log-likelihood of the gold antecedents, plus the mention term, per
@@ -93,19 +95,28 @@ class SpanRankingHead(nn.Module):
 
     @torch.no_grad()
     def decode(
-        self, tokens: TokenBatch, threshold: float = 0.0
+        self, tokens: TokenBatch, threshold: float = 0.0, given: Optional[List[numpy.ndarray]] = None
     ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
         """RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
 
         threshold: a span's best link is made if its probability is at least that.
+        given: per document spans [n, 2] that are linked instead of candidates of the head's own;
+            none is pruned, and they may be of any width (gold-mention evaluation).
         """
         layout = tokens.layout
         empty = [numpy.zeros((0, 3), dtype=numpy.int64) for _ in layout.doc_lengths]
         if not layout.n_tokens:
             return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
-        candidates, scores, weights = self.score_spans(tokens)
-        kept = self.prune(layout, candidates, scores)
-        pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+        if given is None:
+            candidates, scores, weights = self.score_spans(tokens)
+            kept = self.prune(layout, candidates, scores)
+        else:
+            kept, weights = self.score_given(tokens, given)
+        pairs = (
+            self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+            if len(kept.starts)
+            else None
+        )
         if pairs is None:
             return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
         probability, best = pairs.scores.softmax(dim=1).max(dim=1)
@@ -134,13 +145,29 @@ class SpanRankingHead(nn.Module):
         hidden = self.mention(self.dropout(hidden.relu()))
         return candidates, self.mention_score(hidden)[:, 0], weights
 
+    def score_given(self, tokens: TokenBatch, given: List[numpy.ndarray]) -> Tuple[Kept, Tensor]:
+        """Mention scores of spans that are given, as those that are kept, and attention weights."""
+        vectors = tokens.vectors
+        rows = [numpy.unique(spans[:, :2], axis=0) for spans in given]
+        offsets = numpy.concatenate(([0], numpy.cumsum([len(spans) for spans in rows]))).tolist()
+        flat = numpy.concatenate([spans + start for spans, start in zip(rows, tokens.layout.doc_starts)])
+        starts, ends = torch.from_numpy(flat).to(vectors.device).unbind(dim=1)
+        weights = self.attention(vectors, tokens.layout)
+        if not len(flat):
+            return Kept(starts, starts, ends, vectors.new_zeros(0), offsets), weights
+        hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]
+        hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
+        hidden = hidden + attend(weights, self.from_head(tokens.inputs), starts, ends)[0]
+        scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
+        return Kept(torch.arange(len(flat)), starts, ends, scores, offsets), weights
+
     def represent(self, tokens: TokenBatch, kept: Kept, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
         heads, head_tokens = attend(weights, tokens.inputs, kept.starts, kept.ends)
         parts = [
             tokens.vectors[kept.starts],
             tokens.vectors[kept.ends - 1],
-            self.width(kept.ends - kept.starts),
+            self.width((kept.ends - kept.starts).clamp(max=self.max_width)),
             heads,
         ]
         return self.project(self.dropout(torch.cat(parts, dim=1))), head_tokens

@@ -80,9 +80,7 @@ def attended_sums(weights: Tensor, values: Tensor, candidates: Candidates) -> Te
     return total[:, :-1] / total[:, -1:]
 
 
-def attend(
-    weights: Tensor, values: Tensor, starts: Tensor, ends: Tensor
-) -> Tuple[Tensor, Tensor]:
+def attend(weights: Tensor, values: Tensor, starts: Tensor, ends: Tensor) -> Tuple[Tensor, Tensor]:
     """The same for any few spans.
 
     RETURNS: the sums [n_spans, width] and the flat token with the highest weight. [n_spans]

@@ -101,7 +101,9 @@ class Task:
         self._index = {label: i for i, label in enumerate(self._labels)}
 
 
-def crosses_sentences(starts: numpy.ndarray, ends: numpy.ndarray, sentence_of: numpy.ndarray) -> numpy.ndarray:
+def crosses_sentences(
+    starts: numpy.ndarray, ends: numpy.ndarray, sentence_of: numpy.ndarray
+) -> numpy.ndarray:
     """Whether spans reach into another sentence. [n]"""
     if not len(starts):
         return numpy.zeros(0, dtype=bool)
