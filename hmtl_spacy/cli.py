@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, List, Optional
 
 import typer
-from spacy.cli._util import Arg, Opt, app
+from spacy.cli._util import Arg, Opt, app, setup_gpu
 from wasabi import msg
 
-hmtl_cli = typer.Typer(name="hmtl", help="Convert data for HMTL pipelines.", no_args_is_help=True)
+hmtl_cli = typer.Typer(name="hmtl", help="Convert data for HMTL pipelines and evaluate them.", no_args_is_help=True)
 convert_cli = typer.Typer(
     name="convert",
     help="Convert annotated data to spaCy's .spacy format. Each format has its own options.\n\n"
@@ -149,6 +149,65 @@ def vectors_cli(
     except ConversionError as err:
         msg.fail(str(err), exits=1)
     msg.good(f"Wrote {size:,} vectors of width {width}", out_path)
+
+
+@hmtl_cli.command("evaluate")
+def evaluate_cli(
+    model: Annotated[str, Arg(help="Name or path of a trained pipeline")],
+    data_path: Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)],
+    json_path: Annotated[
+        Optional[Path], Opt("--json", "-j", help="File to write everything to", dir_okay=False)
+    ] = None,
+    tasks: Annotated[str, Opt("--tasks", "-t", help="Tasks to score, with commas; all if not given")] = "",
+    component: Annotated[
+        Optional[str], Opt("--component", "-c", help="Name of the component, if the pipeline has several")
+    ] = None,
+    gold_sentences: Annotated[
+        bool, Opt(help="Use the sentence boundaries of the data, if it has any")
+    ] = True,
+    singletons: Annotated[
+        Optional[bool],
+        Opt(
+            help="Count coreference clusters of one mention, on both sides; the model's setting if not given"
+        ),
+    ] = None,
+    gold_mentions: Annotated[
+        bool, Opt("--gold-mentions", help="Give coreference the gold spans to link, of any width")
+    ] = False,
+    threshold: Annotated[
+        Optional[List[str]], Opt("--threshold", help="A task's threshold, as task=0.4; can be repeated")
+    ] = None,
+    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+):
+    """Score every task of a trained pipeline by all its measures.
+
+    Example: python -m spacy hmtl evaluate training/model-best corpus/test.spacy --json metrics.json
+    """
+    import srsly
+    from spacy.util import load_model
+
+    from .evaluation import evaluate, parse_thresholds
+    from .report import report, to_json
+
+    setup_gpu(use_gpu, silent=True)
+    try:
+        result = evaluate(
+            load_model(model),
+            data_path,
+            component=component,
+            tasks=[name.strip() for name in tasks.split(",") if name.strip()],
+            gold_sentences=gold_sentences,
+            gold_mentions=gold_mentions,
+            singletons=singletons,
+            thresholds=parse_thresholds(threshold or []),
+        )
+    except (ValueError, OSError) as err:
+        msg.fail(str(err), exits=1)
+    typer.echo(report(result))
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        srsly.write_json(json_path, {"model": model, "data": str(data_path), **to_json(result)})
+        msg.good("Wrote all scores", json_path)
 
 
 def _convert(format: str, in_path: Path, out_path: Path, **options: Any) -> None:

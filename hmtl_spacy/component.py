@@ -171,12 +171,14 @@ class HMTL(TrainablePipe):
     ) -> Dict[str, float]:
         """Learn from a batch. `drop` has no effect: every layer has a dropout rate of its own.
 
-        losses: the sum under the component's name, and each task's under `{name}_{task}`.
+        losses: the sum under the component's name, and each task's under `{name}_{task}`; how
+            many updates these come from is counted under `{name}_{task}_updates`.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         for name in self.tasks:
             losses.setdefault(f"{self.name}_{name}", 0.0)
+            losses.setdefault(f"{self.name}_{name}_updates", 0)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self._require_network()
@@ -191,6 +193,7 @@ class HMTL(TrainablePipe):
             self.finish_update(sgd)
         for name, loss in zip(gold, self.model.ops.to_numpy(task_losses).tolist()):
             losses[f"{self.name}_{name}"] += loss
+            losses[f"{self.name}_{name}_updates"] += 1
             losses[self.name] += loss
         return losses
 

@@ -231,3 +231,9 @@ def make_batcher(
     from .data.batching import batch_by_task
 
     return batch_by_task(sampling, words, minimum_share, with_replacement)
+
+
+def make_task_logger(progress_bar: bool = False, output_file: Optional[Path] = None) -> Callable:
+    from .logger import task_logger
+
+    return task_logger(progress_bar, output_file)

@@ -18,10 +18,12 @@ class Task:
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
+    `takes_given` says that the head can rank spans it is given instead of finding its own.
     """
 
     offset_columns = 2
     reasons: Sequence[str] = ()
+    takes_given = False
 
     def __init__(
         self,

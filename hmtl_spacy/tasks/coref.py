@@ -30,6 +30,7 @@ class Coref(Task):
     """
 
     reasons = ("crosses a sentence", "too wide")
+    takes_given = True
 
     def __init__(
         self,

@@ -1,0 +1,213 @@
+"""Evaluation of a trained pipeline on annotated documents: everything the tasks can tell, as data."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from .component import HMTL, sentence_of
+from .data.corpus import read_task_corpus
+from .data.coverage import measure
+from .tasks.base import Task, annotated_pairs
+
+
+@dataclass
+class TaskResult:
+    """What one task did on the documents that have gold for it.
+
+    gold: annotations, all and by label; unusable: those out of reach of the model, by reason;
+    unknown: labels that it never learned; settings: what the scores depend on.
+    """
+
+    docs: int
+    gold: int
+    per_label: Dict[str, int]
+    unusable: Dict[str, int]
+    unknown: List[str]
+    settings: Dict[str, Any]
+    scores: Dict[str, Any]
+
+
+@dataclass
+class Evaluation:
+    """sentences: where the component's sentence boundaries came from."""
+
+    docs: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    sentences: str = ""
+    given: List[str] = field(default_factory=list)
+    tasks: Dict[str, Optional[TaskResult]] = field(default_factory=dict)
+
+    @property
+    def words_per_second(self) -> float:
+        return self.words / self.seconds if self.seconds else 0.0
+
+
+def evaluate(
+    nlp: Language,
+    path: Path,
+    *,
+    component: Optional[str] = None,
+    tasks: Optional[Sequence[str]] = None,
+    gold_sentences: bool = True,
+    gold_mentions: bool = False,
+    singletons: Optional[bool] = None,
+    thresholds: Optional[Dict[str, float]] = None,
+) -> Evaluation:
+    """Annotate the documents of a `.spacy` file or folder and score them, task by task.
+
+    component: name of the HMTL component; needed only if there are several.
+    tasks: which to score; all if not given.
+    gold_sentences: give the component the sentence boundaries of the data, where it has them.
+    gold_mentions: give the tasks that can take them (coreference) the gold spans.
+    singletons: overrides whether tasks that know singletons count them, on both sides.
+    thresholds: overrides the component's, by task.
+    """
+    name = find_component(nlp, component)
+    hmtl = nlp.get_pipe(name)
+    chosen = check_tasks(hmtl, tasks)
+    _override(hmtl, singletons, thresholds or {})
+    examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
+    result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
+    given = gold_spans(hmtl, examples) if gold_mentions else {}
+    start = perf_counter()
+    _annotate(nlp, name, examples, given)
+    result.seconds = perf_counter() - start
+    result.sentences = sentence_source(examples, gold_sentences)
+    result.given = list(given)
+    result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
+    if tasks and (missing := [name for name, of_task in result.tasks.items() if of_task is None]):
+        raise ValueError(
+            f"'{path}' has no gold annotation for {missing}, which you asked for. It has some for "
+            f"{[name for name, task in hmtl.tasks.items() if annotated_pairs(task, examples)]}."
+        )
+    return result
+
+
+def find_component(nlp: Language, name: Optional[str] = None) -> str:
+    """The name of the pipeline's HMTL component; it must be given if there are several."""
+    found = [pipe for pipe, proc in nlp.pipeline if isinstance(proc, HMTL)]
+    if name is None and len(found) == 1:
+        return found[0]
+    if name in found:
+        return name
+    asked = f"'{name}'" if name else "its HMTL component without a name for it"
+    raise ValueError(
+        f"Can't evaluate {asked}: the pipeline is {nlp.pipe_names}, the HMTL components in it are {found}. "
+        f"Name one of them."
+    )
+
+
+def check_tasks(hmtl: HMTL, tasks: Optional[Sequence[str]]) -> List[str]:
+    """The tasks to score, in the order of the hierarchy."""
+    if unknown := [name for name in tasks or () if name not in hmtl.tasks]:
+        raise ValueError(
+            f"Can't evaluate {unknown}: the component '{hmtl.name}' has the tasks {list(hmtl.tasks)}."
+        )
+    return [name for name in hmtl.tasks if not tasks or name in tasks]
+
+
+def parse_thresholds(values: Sequence[str]) -> Dict[str, float]:
+    """Thresholds by task, of texts such as "relations=0.4"."""
+    found = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise ValueError(f"Can't read the threshold '{value}': write it as task=0.4.") from None
+    return found
+
+
+def gold_spans(hmtl: HMTL, examples: Sequence[Example]) -> Dict[str, List[numpy.ndarray]]:
+    """Gold spans [n, 2] per document, for the tasks that take them; none where there is no gold."""
+    takers = {name: task for name, task in hmtl.tasks.items() if task.takes_given}
+    if not takers:
+        raise ValueError(
+            f"Can't evaluate with gold mentions: none of the tasks {list(hmtl.tasks)} can take them. "
+            f"Coreference can."
+        )
+    nothing = numpy.zeros((0, 2), dtype=numpy.int64)
+    return {
+        name: [
+            task.encode(eg.reference)[:, :2] if task.has_gold(eg.reference) else nothing for eg in examples
+        ]
+        for name, task in takers.items()
+    }
+
+
+def sentence_source(examples: Sequence[Example], gold_sentences: bool) -> str:
+    """Where the sentence boundaries of the annotated documents came from, in words."""
+    docs = [(eg.predicted, eg.reference) for eg in examples if len(eg.predicted) > 1]
+    if not all(doc.has_annotation("SENT_START") for doc, _ in docs):
+        return "none, cut into windows"
+    same = all(_starts(doc) == _starts(reference) for doc, reference in docs)
+    has_gold = all(reference.has_annotation("SENT_START") for _, reference in docs)
+    return "of the data" if gold_sentences and has_gold and same else "of the pipeline"
+
+
+def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optional[TaskResult]:
+    """Scores and counts of one task, or None if no document has gold for it."""
+    pairs = annotated_pairs(task, examples)
+    if not pairs:
+        return None
+    known = task.labels
+    unknown = [label for label in task.find_labels(gold for _, gold in pairs) if label not in known]
+    scores = task.score(list(examples))
+    try:
+        task.labels = [*known, *unknown]
+        per_label = _count_labels(task, [gold for _, gold in pairs])
+        measured = measure(examples, {name: task}, sentence_of).values()
+    finally:
+        task.labels = known
+    unusable: Counter = Counter()
+    for coverage in measured:
+        unusable.update(coverage.lost)
+    settings = {"singletons": task.singletons} if hasattr(task, "singletons") else {}
+    total = sum(coverage.annotations for coverage in measured)
+    return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores)
+
+
+def _override(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> None:
+    if singletons is not None:
+        takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
+        if not takers:
+            raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: leave the option away.")
+        for task in takers:
+            task.singletons = singletons
+    check_tasks(hmtl, list(thresholds))
+    for name, value in thresholds.items():
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"The threshold of '{name}' is {value}: give a probability from 0 to 1.")
+    hmtl.cfg["thresholds"].update(thresholds)
+
+
+def _annotate(nlp: Language, name: str, examples: List[Example], given: Dict[str, List]) -> None:
+    docs = [eg.predicted for eg in examples]
+    if given:
+        with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
+            docs = list(nlp.pipe(docs))
+        hmtl = nlp.get_pipe(name)
+        hmtl.set_annotations(docs, hmtl.predict(docs, given))
+    else:
+        docs = list(nlp.pipe(docs))
+    for eg, doc in zip(examples, docs):
+        eg.predicted = doc
+
+
+def _starts(doc: Doc) -> List[bool]:
+    return [bool(token.is_sent_start) for token in doc]
+
+
+def _count_labels(task: Task, docs: Sequence[Doc]) -> Dict[str, int]:
+    if not task.labels:
+        return {}
+    counts = Counter(int(row[-1]) for doc in docs for row in task.encode(doc))
+    return {label: counts[i] for i, label in enumerate(task.labels)}

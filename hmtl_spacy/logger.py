@@ -1,0 +1,138 @@
+"""A training log with a loss and a score for every task."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import srsly
+import tqdm
+from spacy.language import Language
+from wasabi import Printer
+
+Info = Dict[str, Any]
+LogStep = Callable[[Optional[Info]], None]
+SPACING = 2
+
+
+class Column(NamedTuple):
+    """value: the text to show for what the training loop tells."""
+
+    heading: str
+    value: Callable[[Info], str]
+    width: int = 0
+
+
+def task_logger(
+    progress_bar: bool = False, output_file: Optional[Path] = None
+) -> Callable[[Language, IO, IO], Tuple[LogStep, Callable[[], None]]]:
+    """A table with a line per evaluation: the losses of all tasks since the last one, summed, how
+    many updates each task had, and the scores that count.
+
+    progress_bar: show the steps to the next evaluation, if there is a terminal.
+    output_file: JSON lines with all losses and scores; an older file is replaced.
+    """
+
+    def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
+        msg = Printer(no_print=True)
+        columns = make_columns(nlp)
+        widths = [max(len(column.heading), column.width) for column in columns]
+        stream = open_log(output_file)
+        bar = None
+
+        def write(cells: List[str]) -> None:
+            row = msg.row(cells, widths=widths, aligns=["r"] * len(widths), spacing=SPACING)
+            print(row.rstrip(), file=stdout, flush=True)
+
+        def log_step(info: Optional[Info]) -> None:
+            nonlocal bar
+            if info is None:
+                if bar is not None:
+                    bar.update(1)
+                return
+            if bar is not None:
+                bar.close()
+            write([column.value(info) for column in columns])
+            if stream is not None:
+                stream.write(srsly.json_dumps(log_record(info)) + "\n")
+                stream.flush()
+            if progress_bar:
+                total = nlp.config["training"]["eval_frequency"]
+                # None: no bar where there is no terminal
+                bar = tqdm.tqdm(total=total, disable=None, leave=False, file=stderr)
+                bar.set_description(f"Epoch {info['epoch'] + 1}")
+
+        def finalize() -> None:
+            if bar is not None:
+                bar.close()
+            if stream is not None:
+                stream.close()
+
+        if stream is not None:
+            print(msg.info(f"Saving all scores and losses to {output_file}"), file=stdout, flush=True)
+        write([column.heading for column in columns])
+        write(["-" * width for width in widths])
+        return log_step, finalize
+
+    return setup
+
+
+def make_columns(nlp: Language) -> List[Column]:
+    """The columns for a pipeline's tasks and the scores that count in its training."""
+    names = [name for name, proc in nlp.pipeline if getattr(proc, "is_trainable", False)]
+    tasks = {name: list(getattr(nlp.get_pipe(name), "tasks", None) or []) for name in names}
+    several = sum(1 for of_pipe in tasks.values() if of_pipe) > 1
+    losses, updates = [], []
+    for name, of_pipe in tasks.items():
+        for task in of_pipe:
+            heading = f"{name} {task}" if several else task
+            losses.append(Column(f"LOSS {heading.upper()}", _loss(f"{name}_{task}"), 8))
+            updates.append(f"{name}_{task}_updates")
+        if not of_pipe:
+            losses.append(Column(f"LOSS {name.upper()}", _loss(name), 8))
+    weights = nlp.config["training"]["score_weights"]
+    return [
+        Column("E", lambda info: str(info["epoch"]), 3),
+        Column("#", lambda info: str(info["step"]), 6),
+        Column("TIME", lambda info: str(timedelta(seconds=info["seconds"])), 7),
+        *losses,
+        *([Column("UPDATES", _counts(updates), 4 * len(updates))] if updates else []),
+        *(Column(short_heading(key), _score(key), 5) for key, weight in weights.items() if weight),
+        Column("SCORE", lambda info: f"{info['score']:.3f}"),
+    ]
+
+
+def short_heading(key: str) -> str:
+    """ "spans_mentions_f" to "MENTIONS F": spaCy's prefix for span groups tells nothing new."""
+    return key.removeprefix("spans_").replace("_", " ").upper()
+
+
+def log_record(info: Info) -> Dict[str, Any]:
+    """What is written to the file: everything, scores from 0 to 1."""
+    kept = ("epoch", "step", "seconds", "words", "score")
+    record = {key: info[key] for key in kept}
+    return {**record, "losses": dict(info["losses"]), "scores": info["other_scores"]}
+
+
+def open_log(path: Optional[Path]) -> Optional[IO]:
+    if path is None:
+        return None
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w", encoding="utf-8")
+
+
+def _loss(key: str) -> Callable[[Info], str]:
+    return lambda info: f"{info['losses'].get(key, 0.0):.2f}"
+
+
+def _counts(keys: List[str]) -> Callable[[Info], str]:
+    return lambda info: "/".join(f"{info['losses'].get(key, 0):.0f}" for key in keys)
+
+
+def _score(key: str) -> Callable[[Info], str]:
+    def show(info: Info) -> str:
+        score = info["other_scores"].get(key)
+        return "-" if score is None else f"{100 * score:.2f}"
+
+    return show

@@ -1,0 +1,82 @@
+"""An evaluation as text, for people, and as plain data, for files."""
+
+from dataclasses import asdict
+from typing import Any, Dict, Iterator, List, Tuple
+
+from wasabi import table
+
+from .evaluation import Evaluation, TaskResult
+
+HEADER = ("", "P", "R", "F", "gold")
+ALIGNS = ("l", "r", "r", "r", "r")
+
+
+def to_json(result: Evaluation) -> Dict[str, Any]:
+    """The evaluation as a dict that `json` can write; scores are 0..1."""
+    scores = {key: value for task in result.tasks.values() if task for key, value in task.scores.items()}
+    return {**asdict(result), "words_per_second": result.words_per_second, "scores": scores}
+
+
+def report(result: Evaluation) -> str:
+    """The evaluation as a table per task; scores are 0..100."""
+    return "\n".join(_lines(result))
+
+
+def task_table(task: TaskResult) -> str:
+    """One line per measure, the scores of each type below the measure they belong to."""
+    groups, _ = group_scores(task.scores)
+    rows: List[Tuple[str, ...]] = []
+    for prefix, scores in groups.items():
+        rows.append((prefix, *_percentages(scores), str(task.gold) if scores["per_type"] else ""))
+        for label, of_label in scores["per_type"].items():
+            rows.append((f"  {label}", *_percentages(of_label), str(task.per_label.get(label, 0))))
+    return table(rows, header=HEADER, divider=True, aligns=ALIGNS)
+
+
+def group_scores(scores: Dict[str, Any]) -> Tuple[Dict[str, Dict[str, Any]], Dict[str, float]]:
+    """Sort a task's scores for a table.
+
+    RETURNS: what has precision, recall and F, by the prefix of its keys, with `per_type` where
+        there is one; and all other scores.
+    """
+    prefixes = [key[: -len("_f")] for key in scores if key.endswith("_f")]
+    prefixes = [prefix for prefix in prefixes if {f"{prefix}_p", f"{prefix}_r"} <= scores.keys()]
+    groups, used = {}, set()
+    for prefix in prefixes:
+        keys = {key: f"{prefix}_{key}" for key in ("p", "r", "f", "per_type")}
+        groups[prefix] = {key: scores.get(name, {}) for key, name in keys.items()}
+        used.update(keys.values())
+    return groups, {key: value for key, value in scores.items() if key not in used}
+
+
+def _lines(result: Evaluation) -> Iterator[str]:
+    yield (
+        f"{result.docs:,} documents, {result.words:,} words, {result.words_per_second:,.0f} words a second; "
+        f"sentence boundaries {result.sentences}."
+    )
+    for name, task in result.tasks.items():
+        yield f"\n=== {name} ==="
+        if task is None:
+            yield "The data has no gold annotation for this task."
+            continue
+        yield from _notes(task, name in result.given)
+        yield task_table(task).rstrip("\n")
+        for key, value in group_scores(task.scores)[1].items():
+            yield f"{key}: {100 * value:.2f}" if key.endswith("_f") else f"{key}: {value:g}"
+
+
+def _notes(task: TaskResult, given: bool) -> Iterator[str]:
+    yield f"{task.gold:,} gold annotations in {task.docs:,} documents."
+    if given:
+        yield "The task was given the gold spans."
+    if "singletons" in task.settings:
+        kept = "count" if task.settings["singletons"] else "are left out"
+        yield f"Clusters of one mention {kept}, in gold and prediction alike."
+    for reason, count in task.unusable.items():
+        yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
+    if task.unknown:
+        yield f"Labels that the model never learned: {', '.join(task.unknown)}."
+
+
+def _percentages(scores: Dict[str, float]) -> Tuple[str, ...]:
+    return tuple(f"{100 * scores[key]:.2f}" for key in ("p", "r", "f"))
