@@ -35,16 +35,17 @@ def read_task_corpus(
     return read
 
 
-def read_corpora(corpora: Dict[str, Reader]) -> Reader:
-    """Several task corpora, one after the other, each under its name."""
-    if not corpora:
+def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
+    """Several task corpora, one after the other, each under its name; null entries are left out."""
+    readers = {name: reader for name, reader in corpora.items() if reader is not None}
+    if not readers:
         raise ValueError(
             "hmtl_spacy.MultiCorpus.v1 got no corpora. Add a section such as "
             '[corpora.train.corpora.news] with @readers = "hmtl_spacy.TaskCorpus.v1".'
         )
 
     def read(nlp: Language) -> Iterator[Example]:
-        for name, reader in corpora.items():
+        for name, reader in readers.items():
             for example in reader(nlp):
                 example.reference.user_data.setdefault(TEACHES, {})["corpus"] = name
                 yield example
