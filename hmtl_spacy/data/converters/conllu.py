@@ -2,40 +2,24 @@
 
 import re
 from collections import Counter
+from itertools import chain
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import set_clusters, set_mentions
+from .brackets import FIELDS, Entity, Word, read_entities
 from .clusters import Offsets, resolve_clusters
 from .reading import ConversionError, make_doc
 
-FIELDS = "GRP-etype-infstat-salience-centering-minspan-link-identity"  # where no header says otherwise
 SPANS = ("head", "extent")
-BRACKET = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
-
-
-class Word(NamedTuple):
-    text: str
-    space: bool
-    entity: str
-    line: int
 
 
 class Document(NamedTuple):
     id: str
-    fields: List[str]
+    fields: List[str]  # of Entity=, from "# global.Entity"; empty if the file has no such line
     sentences: List[List[Word]]
-
-
-class Entity(NamedTuple):
-    """A mention as the file has it: its cluster, its type, the whole span and its head."""
-
-    cluster: str
-    label: str
-    extent: Offsets
-    head: Offsets
 
 
 def conllu_to_docs(
@@ -49,6 +33,8 @@ def conllu_to_docs(
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
     """Convert CoNLL-U, one document per `# newdoc`. Named entities stay unannotated.
+
+    A document with neither `# global.Entity` nor any `Entity=` has no mentions and clusters annotated.
 
     lines (Iterable[str]): The decoded lines of the file.
     source (str): The name of the file, for messages.
@@ -72,8 +58,11 @@ def conllu_to_docs(
         lengths = [len(sentence) for sentence in document.sentences]
         spaces = [word.space for word in words]
         doc = make_doc(vocab, [word.text for word in words], spaces, lengths, document.id)
-        entities = list(_entities(words, document.fields, source))
-        _annotate(doc, entities, mentions, clusters, singletons, dropped)
+        if document.fields or any(word.entity for word in words):
+            entities = list(read_entities(words, document.fields or FIELDS, source))
+            _annotate(doc, entities, mentions, clusters, singletons, dropped)
+        else:
+            dropped["documents without Entity= (left unannotated)"] += 1
         yield doc
 
 
@@ -91,60 +80,18 @@ def _annotate(
     set_clusters(doc, resolve_clusters(groups.values(), singletons, dropped))
 
 
-def _entities(words: List[Word], fields: List[str], source: str) -> Iterator[Entity]:
-    """Match the brackets of a document; entities come in the order in which they open."""
-    opened: List[Tuple[int, List[str]]] = []
-    unclosed: Dict[str, List[int]] = {}
-    ends: Dict[int, int] = {}
-    for i, word in enumerate(words):
-        if word.entity and BRACKET.sub("", word.entity):
-            found = f"found Entity={word.entity}, expected brackets such as (1-person-...) or 1)"
-            raise ConversionError(source, word.line, f"{found}. Correct them.")
-        for opening, closes, closing in BRACKET.findall(word.entity):
-            values = opening.split("-", len(fields) - 1)
-            if opening:
-                unclosed.setdefault(values[0], []).append(len(opened))
-                opened.append((i, values))
-            if closes or closing:
-                cluster = values[0] if opening else closing
-                if not unclosed.get(cluster):
-                    found = f"Entity={word.entity} closes {cluster!r}, which isn't open"
-                    raise ConversionError(source, word.line, f"{found}. Correct the brackets.")
-                ends[unclosed[cluster].pop()] = i + 1
-    for number, (start, values) in enumerate(opened):
-        line = words[start].line
-        if number not in ends:
-            found = f"the mention {values[0]!r} opens and never closes in its document"
-            raise ConversionError(source, line, f"{found}. Correct the brackets.")
-        yield _entity(values, fields, (start, ends[number]), source, line)
-
-
-def _entity(values: List[str], fields: List[str], extent: Offsets, source: str, line: int) -> Entity:
-    named = dict(zip(fields, values, strict=False))  # the last fields may be left out
-    try:
-        heads = [int(position) for position in named["minspan"].split(",")]
-        cluster, label = named["GRP"], named["etype"]
-    except (KeyError, ValueError):
-        found = f"found the entity {'-'.join(values)!r}"
-        expected = f"expected {'-'.join(fields)}, with a minspan such as 1 or 1,2"
-        raise ConversionError(source, line, f"{found}, {expected}. See '# global.Entity'.") from None
-    start, end = extent
-    if not 1 <= min(heads) <= max(heads) <= end - start:
-        found = f"minspan {named['minspan']} of {cluster!r}, a mention of {end - start} tokens"
-        raise ConversionError(source, line, f"found {found}; positions count its tokens from 1.")
-    return Entity(cluster, label, extent, (start + min(heads) - 1, start + max(heads)))
-
-
 def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
-    document = Document("1", FIELDS.split("-"), [])
+    document = Document("1", [], [])
+    n_docs = 0
     rows: List[Tuple[int, List[str]]] = []
-    for number, line in enumerate([*lines, ""], start=1):
+    for number, line in enumerate(chain(lines, [""]), start=1):
         if line.startswith("#"):
             name, _, value = (part.strip() for part in line[1:].partition("="))
-            if name == "newdoc id" or name == "newdoc":
+            if name in ("newdoc", "newdoc id"):
                 if document.sentences:
                     yield document
-                document = Document(value or "?", list(document.fields), [])
+                n_docs += 1
+                document = Document(value or str(n_docs), list(document.fields), [])
             elif name == "global.Entity":
                 document.fields[:] = value.split("-")
         elif line.strip():

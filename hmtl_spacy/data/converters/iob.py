@@ -91,7 +91,7 @@ def _documents(sentences: List[Sentence], size: Optional[int]) -> Iterator[Tuple
         size = SENTENCES_PER_DOC
     group: List[Sentence] = []
     piece = 1
-    for sentence, following in zip(sentences, [*sentences[1:], None], strict=True):
+    for sentence, following in zip(sentences, [*sentences[1:], None], strict=False):
         group.append(sentence)
         ends = following is None or following.doc_number != sentence.doc_number
         if ends or len(group) == size:

@@ -1,0 +1,135 @@
+"""Our own JSON lines: text with character offsets, each of the four layers optional.
+
+    {"text": "Ada lives in Rome.", "entities": [{"start": 0, "end": 3, "label": "PER"}]}
+
+Ends are exclusive. A missing key means *not annotated*, an empty list *annotated, none found*.
+"""
+
+from collections import Counter
+from typing import Iterable, Iterator, List, Optional
+
+import spacy
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from ...annotations import Relation, set_clusters, set_mentions, set_relations
+from .character_spans import MISALIGNED, CharacterSpans
+from .records import Record, read_records, shorten
+
+KEYS = ("id", "text", "sentences", "entities", "mentions", "clusters", "relations", "meta")
+
+
+def jsonl_to_docs(
+    lines: Iterable[str],
+    *,
+    source: str = "<input>",
+    vocab: Optional[Vocab] = None,
+    lang: str = "en",
+    model: Optional[str] = None,
+    misaligned: str = "error",
+    dropped: Optional[Counter] = None,
+) -> Iterator[Doc]:
+    """Convert our own JSON lines, one document each.
+
+    lines (Iterable[str]): The decoded lines of the file.
+    source (str): The name of the file, for messages.
+    vocab (Optional[Vocab]): The vocabulary of the documents.
+    lang (str): The language whose tokenizer is used.
+    model (Optional[str]): The name or path of a pipeline whose tokenizer is used instead.
+    misaligned (str): What to do with a span that begins or ends inside a token: raise an "error",
+        "drop" it or "expand" it to whole tokens.
+    dropped (Optional[Counter]): What couldn't be kept, or was changed, is counted here.
+    YIELDS (Doc): The documents.
+    """
+    if misaligned not in MISALIGNED:
+        raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(MISALIGNED)}.")
+    vocab = True if vocab is None else vocab
+    nlp = spacy.load(model, vocab=vocab) if model else spacy.blank(lang, vocab=vocab)
+    dropped = Counter() if dropped is None else dropped
+    for record in read_records(lines, source):
+        _check_keys(record)
+        doc = nlp.make_doc(record.data["text"])
+        doc.user_data["id"] = record.id("id")
+        _annotate(doc, record, CharacterSpans(doc, record, misaligned, dropped))
+        yield doc
+
+
+def _check_keys(record: Record) -> None:
+    if unknown := [key for key in record.data if key not in KEYS]:
+        found = f"found the key {unknown[0]!r}, expected some of {', '.join(KEYS)}"
+        raise record.error(f"{found}. Put what else the file should hold under 'meta'.")
+    if not isinstance(record.data.get("text"), str):
+        raise record.error(f"found 'text': {shorten(record.data.get('text'))}, expected a string.")
+
+
+def _annotate(doc: Doc, record: Record, spans: CharacterSpans) -> None:
+    mentions, entities = spans.labelled("mentions"), spans.labelled("entities")
+    sentences, clusters, relations = (record.layer(key) for key in ("sentences", "clusters", "relations"))
+    if sentences is not None:
+        _set_sentences(doc, sentences, record, spans)
+    if entities is not None:
+        _set_entities(doc, entities, record)
+    if mentions is not None:
+        set_mentions(doc, mentions)
+    if clusters is not None:
+        _set_clusters(doc, clusters, record, spans)
+    if relations is not None:
+        _set_relations(doc, relations, record, spans)
+
+
+def _set_sentences(doc: Doc, sentences: List, record: Record, spans: CharacterSpans) -> None:
+    starts, position = {0}, 0
+    for pair in sentences:
+        offsets = (
+            dict(zip(("start", "end"), pair, strict=True))
+            if isinstance(pair, list) and len(pair) == 2
+            else pair
+        )
+        span = spans.find(offsets, "sentences")
+        if offsets["start"] < position or doc.text[position : offsets["start"]].strip():
+            found = f"the sentence {shorten(pair)} doesn't follow the one that ends at {position}"
+            raise record.error(f"{found}. Sentences come in order and leave out nothing but whitespace.")
+        position = offsets["end"]
+        starts.update([] if span is None else [span.start])
+    if doc.text[position:].strip():
+        raise record.error(f"the text after {position} is in no sentence. Leave 'sentences' out if unknown.")
+    for token in doc:
+        token.is_sent_start = token.i in starts
+
+
+def _set_entities(doc: Doc, entities: List[Span], record: Record) -> None:
+    ordered = sorted(entities)
+    for one, two in zip(ordered, ordered[1:], strict=False):
+        if one.end > two.start:
+            found = f"the entities {one.text!r} and {two.text!r} overlap"
+            raise record.error(f"{found}. Put spans that overlap in 'mentions'.")
+    doc.set_ents(entities, default="outside")
+
+
+def _set_clusters(doc: Doc, clusters: List, record: Record, spans: CharacterSpans) -> None:
+    offsets = []
+    for cluster in clusters:
+        if not isinstance(cluster, list):
+            raise record.error(f"found the cluster {shorten(cluster)}, expected a list of spans or ids.")
+        found = [spans.refer(value, "clusters") for value in cluster]
+        offsets.append([(span.start, span.end) for span in found if span is not None])
+    taken = Counter(pair for cluster in offsets for pair in set(cluster))
+    for (start, end), count in taken.items():
+        if count > 1:
+            found = f"{doc[start:end].text!r} is in {count} clusters"
+            raise record.error(f"{found}. Leave it in one, or join the clusters.")
+    set_clusters(doc, offsets)
+
+
+def _set_relations(doc: Doc, values: List, record: Record, spans: CharacterSpans) -> None:
+    relations = []
+    for value in values:
+        if not isinstance(value, dict) or "head" not in value or "tail" not in value:
+            raise record.error(f"found the relation {shorten(value)}, expected head, tail and label.")
+        head, tail = (spans.refer(value[key], "relations") for key in ("head", "tail"))
+        label = record.label(value, "label")
+        if head is None or tail is None:
+            spans.dropped["relations without an argument that was dropped"] += 1
+        else:
+            relations.append(Relation(head, tail, label))
+    set_relations(doc, relations)

@@ -1,0 +1,97 @@
+from collections import Counter
+
+import pytest
+import spacy
+from converting import FIXTURES, clusters, mentions, relations
+from spacy.tokens import Doc, DocBin
+
+from hmtl_spacy.data.converters import FORMATS, ConversionError, convert, get_converter
+from hmtl_spacy.data.converters.reading import read_lines, write_docs
+
+NAMES = {
+    "iob": "uner.iob2",
+    "conllu": "gum.conllu",
+    "conll04": "conll04.txt",
+    "dygie": "dygie.jsonl",
+    "jsonl": "own.jsonl",
+}
+
+
+def describe(doc):
+    found = [layer(doc) for layer in (mentions, clusters, relations)]
+    missing = [doc.has_annotation(name) for name in ("ENT_IOB", "SENT_START")]
+    starts = [token.is_sent_start for token in doc]
+    return doc.text, dict(doc.user_data), [(e.text, e.label_) for e in doc.ents], found, missing, starts
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_everything_survives_the_file(format, tmp_path):
+    path = tmp_path / "new folder" / "docs.spacy"
+    written = convert(format, FIXTURES / NAMES[format], path)
+    docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+    expected = list(get_converter(format)(read_lines(FIXTURES / NAMES[format])))
+    assert [describe(doc) for doc in docs] == [describe(doc) for doc in expected]
+    assert written["documents"] == len(docs) and written["tokens"] == sum(map(len, docs))
+    assert [child.name for child in path.parent.iterdir()] == ["docs.spacy"]
+
+
+def test_an_error_leaves_no_file(tmp_path):
+    source = tmp_path / "bad.iob2"
+    source.write_text((FIXTURES / "uner.iob2").read_text() + "4\tbad\n")
+    with pytest.raises(ConversionError, match=r"bad\.iob2:26: found 2 columns"):
+        convert("iob", source, tmp_path / "out.spacy")
+    assert [child.name for child in tmp_path.iterdir()] == ["bad.iob2"]
+
+
+def test_an_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "out.spacy"
+    path.write_bytes(b"old")
+
+    def fail(self, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(DocBin, "to_disk", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_docs([Doc(spacy.blank("en").vocab, words=["a"])], path)
+    assert [(child.name, child.read_bytes()) for child in tmp_path.iterdir()] == [("out.spacy", b"old")]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_empty_file_is_an_error(format, tmp_path):
+    source = tmp_path / "empty"
+    source.write_text("\n")
+    with pytest.raises(ConversionError, match="empty: found no documents"):
+        convert(format, source, tmp_path / "out.spacy")
+
+
+def test_unknown_format():
+    with pytest.raises(
+        ValueError, match="no converter for 'brat'; the formats are iob, conllu, conll04, dygie"
+    ):
+        get_converter("brat")
+
+
+def test_lines_that_are_not_utf8(tmp_path):
+    path = tmp_path / "latin1.txt"
+    path.write_bytes(b"a O\n\xe9 O\n")
+    with pytest.raises(
+        ConversionError, match=r"latin1\.txt:2: byte 0xe9 isn't UTF-8 .*Save the file as UTF-8"
+    ):
+        list(read_lines(path))
+    with pytest.raises(ConversionError, match="absent.txt: no such file"):
+        list(read_lines(tmp_path / "absent.txt"))
+
+
+def test_marks_and_line_ends(tmp_path):
+    path = tmp_path / "windows.txt"
+    path.write_bytes("\ufeffa O\r\nb\u2028 O\n".encode())
+    assert list(read_lines(path)) == ["a O", "b\u2028 O"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_dropped_is_optional(format):
+    assert list(get_converter(format)(read_lines(FIXTURES / NAMES[format])))
+    dropped = Counter()
+    list(get_converter(format)(read_lines(FIXTURES / NAMES[format]), dropped=dropped))
+    assert all(count >= 0 for count in dropped.values())

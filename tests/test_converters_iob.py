@@ -1,0 +1,140 @@
+import pytest
+from converting import convert_file, convert_text, ents, mentions, sentences
+
+from hmtl_spacy.data.converters import ConversionError
+from hmtl_spacy.data.converters.reading import spaces_in_text
+
+
+def test_uner_documents_texts_and_entities():
+    docs, dropped = convert_file("iob", "uner.iob2", drop=["OTH"])
+    assert [doc.user_data["id"] for doc in docs] == ["doc-a", "doc-b"]
+    assert docs[0].text == "Ada Byron's mill-town is Hull. It rains."
+    assert sentences(docs[0]) == ["Ada Byron's mill-town is Hull.", "It rains."]
+    assert ents(docs[0]) == [("Ada Byron", "PER"), ("Hull", "LOC")]
+    assert ents(docs[1]) == [] and docs[1].has_annotation("ENT_IOB")
+    assert mentions(docs[0]) is None
+    assert dropped == {"entities labelled O": 1, "entities labelled OTH": 1}
+
+
+def test_labels_are_kept_unless_dropped():
+    docs, _ = convert_file("iob", "uner.iob2")
+    assert ents(docs[1]) == [("Danish", "OTH")]
+
+
+def test_conll2003_is_iob1_with_docstart():
+    docs, dropped = convert_file("iob", "conll2003.txt")
+    assert [len(doc) for doc in docs] == [6, 1]
+    assert [token.text for token in docs[0]][4] == "#"
+    assert ents(docs[0]) == [("Oslo", "LOC"), ("Bergen", "LOC"), ("Voss", "LOC")]
+    assert [token.is_sent_start for token in docs[0]] == [True, False, False, False, False, True]
+    assert docs[0].has_unknown_spaces and not dropped
+
+
+def test_a_document_of_its_own_is_no_sentence_boundary_inside():
+    docs, _ = convert_file("iob", "conll2003.txt", sentences_per_doc=1)
+    assert [doc.user_data["id"] for doc in docs] == ["1.1", "1.2", "2.1"]
+
+
+def test_without_boundaries_ten_sentences_make_a_document():
+    lines = "\n".join(f"w{i} O\n" for i in range(23))
+    assert [len(doc) for doc in convert_text("iob", lines)] == [10, 10, 3]
+    assert [len(doc) for doc in convert_text("iob", lines, sentences_per_doc=20)] == [20, 3]
+
+
+def test_text_before_the_first_boundary_is_a_document():
+    docs = convert_text("iob", "a O\n\n-DOCSTART- O\n\nb O")
+    assert [doc.text.strip() for doc in docs] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "tags, expected",
+    [
+        ("B-X I-X B-X O I-X", None),
+        ("I-X I-X B-X O I-X", [(0, 2), (2, 3), (4, 5)]),  # IOB1
+        ("B-X I-X B-X O B-X", [(0, 2), (2, 3), (4, 5)]),  # IOB2
+        ("B-X L-X U-X O U-X", [(0, 2), (2, 3), (4, 5)]),  # BILOU
+        ("B-X E-X S-X O S-X", [(0, 2), (2, 3), (4, 5)]),  # BIOES
+        ("B-X I-X E-X O O", [(0, 3)]),
+        ("I-X I-Y I-Y O O", [(0, 1), (1, 3)]),
+        ("O O O O O", []),
+    ],
+)
+def test_scheme_is_told_from_the_tags(tags, expected):
+    text = "\n".join(f"w{i} {tag}" for i, tag in enumerate(tags.split()))
+    if expected is None:
+        with pytest.raises(
+            ConversionError, match=r"file:5: 'I-X' .* begins an entity.*mostly IOB2|file:1: 'B-X'"
+        ):
+            convert_text("iob", text)
+    else:
+        [doc] = convert_text("iob", text)
+        assert [(ent.start, ent.end) for ent in doc.ents] == expected
+
+
+@pytest.mark.parametrize(
+    "scheme, tags, message",
+    [
+        (
+            "iob2",
+            "O I-X",
+            r"file:2: 'I-X' \('w1'\) after O or the start of the sentence isn't IOB2.*name the scheme",
+        ),
+        ("iob2", "B-X I-Y", r"file:2: 'I-Y' \('w1'\) after 'B-X' isn't IOB2"),
+        ("iob1", "O B-X", r"file:2: 'B-X' .* isn't IOB1"),
+        ("bilou", "B-X O", r"file:2: 'O' .* after 'B-X' isn't BILOU"),
+        ("bilou", "O I-X", r"file:2: 'I-X' .* isn't BILOU"),
+        ("bilou", "O B-X", r"file:2: the sentence ends inside 'B-X'"),
+        (None, "O X", r"file:2: found tag 'X', expected O or B-, I-, L-, U- and a label"),
+        (None, "O B-", r"file:2: found tag 'B-'"),
+    ],
+)
+def test_inconsistent_tags_are_errors(scheme, tags, message):
+    text = "\n".join(f"w{i} {tag}" for i, tag in enumerate(tags.split()))
+    with pytest.raises(ConversionError, match=message):
+        convert_text("iob", text, scheme=scheme)
+
+
+def test_columns_can_be_named():
+    text = "B-X\tAda\tnoun\nO\truns\tverb"
+    [doc] = convert_text("iob", text, token_column=2, tag_column=1)
+    assert ents(doc) == [("Ada", "X")]
+    [doc] = convert_text("iob", text, token_column=-2, tag_column=-3)
+    assert ents(doc) == [("Ada", "X")]
+
+
+@pytest.mark.parametrize("text", ["Ada", "1\tAda\tO\n2\truns", "Ada O\nruns"])
+def test_missing_columns_are_errors(text):
+    with pytest.raises(
+        ConversionError, match=r"file:\d: found \d columns, \[.*\], expected token and tag in"
+    ):
+        convert_text("iob", text)
+
+
+def test_unknown_scheme():
+    with pytest.raises(ValueError, match="scheme is 'bio', expected one of iob1, iob2, bilou"):
+        convert_text("iob", "a O", scheme="bio")
+
+
+def test_text_that_does_not_match_is_counted():
+    from collections import Counter
+
+    dropped = Counter()
+    [doc] = convert_text("iob", "# text = something else\n1\tAda\tO\n2\t.\tO", dropped=dropped)
+    assert doc.text == "Ada ."
+    assert dropped == {"texts that don't match their tokens (single spaces instead)": 1}
+
+
+@pytest.mark.parametrize(
+    "words, text, expected",
+    [
+        (["a", "b"], "ab", [False, True]),
+        (["a", "b"], " a   b ", [True, True]),
+        (["a", "\u00a0", "b"], "a\u00a0b", [False, False, True]),
+        (["a b", "c"], "a bc", [False, True]),
+        (["a"], "a b", None),
+        (["a", "b"], "ac", None),
+        ([], "", []),
+    ],
+)
+def test_spaces_in_text(words, text, expected):
+    assert spaces_in_text(words, text) == expected
