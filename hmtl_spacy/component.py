@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .data.corpus import teaches
-from .data.coverage import coverage_table, measure, usable_rows
+from .data.coverage import Coverage, coverage_table, measure, usable_rows
 from .model import TrainingBatch, decode, sentence_lengths
 from .tasks.base import Task
 
@@ -52,6 +52,7 @@ class HMTL(TrainablePipe):
         self.tasks = tasks
         self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
+        self.coverage: Dict[Tuple[str, str], Coverage] = {}
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -116,8 +117,8 @@ class HMTL(TrainablePipe):
                 *task.labels,
                 *(x for x in task.find_labels(gold) if x not in task.labels),
             ]
-        coverage = measure(examples, self.tasks, sentence_of)
-        logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(coverage))
+        self.coverage = measure(examples, self.tasks, sentence_of)
+        logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
 
     def predict(

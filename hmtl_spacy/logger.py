@@ -3,12 +3,14 @@
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import srsly
 import tqdm
 from spacy.language import Language
 from wasabi import Printer
+
+from .data.coverage import coverage_table
 
 Info = Dict[str, Any]
 LogStep = Callable[[Optional[Info]], None]
@@ -26,8 +28,8 @@ class Column(NamedTuple):
 def task_logger(
     progress_bar: bool = False, output_file: Optional[Path] = None
 ) -> Callable[[Language, IO, IO], Tuple[LogStep, Callable[[], None]]]:
-    """A table with a line per evaluation: the losses of all tasks since the last one, summed, how
-    many updates each task had, and the scores that count.
+    """Before training, how much of each corpus can be used. Then a line per evaluation: the losses
+    of all tasks since the last one, summed, how many updates each task had, the scores that count.
 
     progress_bar: show the steps to the next evaluation, if there is a terminal.
     output_file: JSON lines with all losses and scores; an older file is replaced.
@@ -68,6 +70,8 @@ def task_logger(
             if stream is not None:
                 stream.close()
 
+        for line in coverage_report(nlp):
+            print(line, file=stdout, flush=True)
         if stream is not None:
             print(msg.info(f"Saving all scores and losses to {output_file}"), file=stdout, flush=True)
         write([column.heading for column in columns])
@@ -100,6 +104,13 @@ def make_columns(nlp: Language) -> List[Column]:
         *(Column(short_heading(key), _score(key), 5) for key, weight in weights.items() if weight),
         Column("SCORE", lambda info: f"{info['score']:.3f}"),
     ]
+
+
+def coverage_report(nlp: Language) -> Iterator[str]:
+    """What each component that has measured it can learn from, as a table."""
+    for name, proc in nlp.pipeline:
+        if coverage := getattr(proc, "coverage", None):
+            yield f"What '{name}' can learn from:\n{coverage_table(coverage).rstrip()}\n"
 
 
 def short_heading(key: str) -> str:

@@ -68,12 +68,13 @@ def _lines(result: Evaluation) -> Iterator[str]:
 def _notes(task: TaskResult, given: bool) -> Iterator[str]:
     yield f"{task.gold:,} gold annotations in {task.docs:,} documents."
     if given:
-        yield "The task was given the gold spans."
+        yield "The gold spans were given."
+    else:
+        for reason, count in task.unusable.items():
+            yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
     if "singletons" in task.settings:
         kept = "count" if task.settings["singletons"] else "are left out"
         yield f"Clusters of one mention {kept}, in gold and prediction alike."
-    for reason, count in task.unusable.items():
-        yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
     if task.unknown:
         yield f"Labels that the model never learned: {', '.join(task.unknown)}."
 
