@@ -145,9 +145,7 @@ def test_span_probabilities_equal_enumeration():
     tags = torch.tensor(GOLD)
     rows = tags_to_spans(tags.numpy())
     starts, ends = packing.inverse[rows[:, 0]], packing.inverse[rows[:, 1] - 1]
-    found = crf.span_probabilities(
-        emissions[packing.order], tags[packing.order], packing, starts, ends
-    )
+    found = crf.span_probabilities(emissions[packing.order], tags[packing.order], packing, starts, ends)
     expected = []
     for start, end, _ in rows.tolist():
         sentence = LAYOUT.sentence_of[start]
@@ -233,7 +231,12 @@ def test_tagging_batched_equals_alone():
 def test_tagging_loss_is_the_mean_over_sentences():
     model = head()
     tokens = TokenBatch(torch.randn(13, 6), LAYOUT)
-    gold = [numpy.array([[0, 2, 0]]), numpy.zeros((0, 3), int), numpy.array([[2, 5, 1]]), numpy.array([[2, 3, 0]])]
+    gold = [
+        numpy.array([[0, 2, 0]]),
+        numpy.zeros((0, 3), int),
+        numpy.array([[2, 5, 1]]),
+        numpy.array([[2, 3, 0]]),
+    ]
     n_sentences = LAYOUT.n_sentences_of_doc
     parts = [
         model.loss(alone(tokens, doc), [gold[doc]]) * n_sentences[doc] for doc in range(4) if n_sentences[doc]

@@ -1,0 +1,41 @@
+import random
+
+import hypothesis
+import pytest
+import spacy
+from tiny import ANNOTATED, annotate, make_examples, make_pipeline, train
+
+hypothesis.settings.register_profile("hmtl", deadline=None, max_examples=50, database=None)
+hypothesis.settings.load_profile("hmtl")
+
+
+@pytest.fixture
+def nlp():
+    return spacy.blank("en")
+
+
+@pytest.fixture
+def docs(nlp):
+    return [annotate(nlp.vocab, *layers) for layers in ANNOTATED]
+
+
+@pytest.fixture
+def examples(nlp):
+    return make_examples(nlp.vocab)
+
+
+@pytest.fixture(scope="session")
+def trained_bytes():
+    """The config and weights of a pipeline that has learned the small documents by heart."""
+    random.seed(0)
+    spacy.util.fix_random_seed(0)
+    nlp = make_pipeline()
+    train(nlp, make_examples(nlp.vocab))
+    return nlp.config, nlp.to_bytes()
+
+
+@pytest.fixture
+def trained(trained_bytes):
+    """The trained pipeline, each time a copy of its own."""
+    config, weights = trained_bytes
+    return spacy.util.load_model_from_config(config, auto_fill=False).from_bytes(weights)

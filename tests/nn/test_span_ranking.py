@@ -1,0 +1,375 @@
+import numpy
+import pytest
+import torch
+from torch.nn import functional as F
+
+from hmtl_spacy.nn.antecedents import distance_bucket
+from hmtl_spacy.nn.batch import Layout, TokenBatch
+from hmtl_spacy.nn.span_ranking import SpanRankingHead, follow_links
+from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
+
+DOCS, SENTENCES = [9, 0, 1, 8], [4, 3, 2, 1, 5, 3]
+LAYOUT = Layout(DOCS, SENTENCES)
+NI, NX = 6, 5
+NONE = numpy.zeros((0, 3), dtype=numpy.int64)
+GOLD = [
+    numpy.array([[0, 2, 0], [3, 4, 1], [4, 5, 0], [7, 9, 0], [5, 7, 1]]),
+    NONE,
+    NONE,
+    numpy.array([[0, 1, 0], [2, 5, 0], [5, 6, 1]]),
+]
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    settings = {
+        "max_width": 3,
+        "spans_per_token": 0.6,
+        "max_antecedents": 3,
+        "hidden": 7,
+        "dropout": 0.0,
+        "feature_width": 4,
+        "string_match": True,
+        "mention_weight": 0.5,
+        **changes,
+    }
+    head = SpanRankingHead(NI, NX, **settings).eval()
+    for parameter in head.parameters():
+        parameter.data.normal_(std=0.6)
+    return head
+
+
+def batch(seed=1):
+    torch.manual_seed(seed)
+    n = LAYOUT.n_tokens
+    return TokenBatch(torch.randn(n, NI), LAYOUT, torch.randn(n, NX), numpy.arange(n) % 4)
+
+
+def spans_of(layout, max_width):
+    """All candidates, naively. {(start, end)} in flat tokens"""
+    found = set()
+    for first, n in zip(layout.sentence_starts.tolist(), layout.sentence_lengths.tolist()):
+        for start in range(first, first + n):
+            found |= {(start, end) for end in range(start + 1, min(start + max_width, first + n) + 1)}
+    return found
+
+
+# Naive renditions: one span or pair at a time, one concatenated vector, the same weights as blocks.
+
+
+def naive_attention(head, tokens, start, end):
+    return head.attention.score(tokens.vectors[start:end])[:, 0].softmax(dim=0)
+
+
+def naive_head(head, tokens, start, end):
+    return naive_attention(head, tokens, start, end) @ tokens.inputs[start:end]
+
+
+def naive_mention_score(head, tokens, start, end):
+    width = head.width.weight[min(end - start, head.max_width)]
+    parts = [tokens.vectors[start], tokens.vectors[end - 1], width, naive_head(head, tokens, start, end)]
+    layers = [head.from_start, head.from_end, head.from_width, head.from_head]
+    weight = torch.cat([layer.weight for layer in layers], dim=1)
+    hidden = F.linear(torch.cat(parts), weight, head.from_start.bias).relu()
+    hidden = F.linear(hidden, head.mention[0].weight, head.mention[0].bias).relu()
+    return F.linear(hidden, head.mention_score.weight, head.mention_score.bias)[0]
+
+
+def naive_vector(head, tokens, start, end):
+    width = head.width.weight[min(end - start, head.max_width)]
+    parts = [tokens.vectors[start], tokens.vectors[end - 1], width, naive_head(head, tokens, start, end)]
+    return F.linear(torch.cat(parts), head.project.weight, head.project.bias)
+
+
+def naive_match(head, tokens, span, before):
+    words = tokens.word_ids
+    if words[slice(*span)].tolist() == words[slice(*before)].tolist():
+        return 3
+    heads = [start + int(naive_attention(head, tokens, start, end).argmax()) for start, end in (span, before)]
+    if words[heads[0]] == words[heads[1]]:
+        return 2
+    return int(words[span[1] - 1] == words[before[1] - 1])
+
+
+BUCKETS = [0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7]
+
+
+def naive_pair_score(head, tokens, span, before, distance):
+    scorer = head.antecedents
+    one, other = naive_vector(head, tokens, *span), naive_vector(head, tokens, *before)
+    parts = [one, other, one * other, scorer.distance.weight[BUCKETS[distance]]]
+    blocks = [scorer.from_span, scorer.from_antecedent, scorer.from_product, scorer.from_features]
+    if scorer.string_match:
+        parts.append(scorer.match.weight[naive_match(head, tokens, span, before)])
+        blocks.append(scorer.from_features)
+    weight = torch.cat([block.weight for block in blocks], dim=1)
+    hidden = F.linear(torch.cat(parts), weight, scorer.from_span.bias).relu()
+    hidden = F.linear(hidden, scorer.hidden[0].weight, scorer.hidden[0].bias).relu()
+    pair = F.linear(hidden, scorer.score.weight, scorer.score.bias)[0]
+    return pair + naive_mention_score(head, tokens, *span) + naive_mention_score(head, tokens, *before)
+
+
+def naive_kept(head, tokens):
+    """Kept spans per document, in document order."""
+    layout, kept = tokens.layout, []
+    for doc_start, n in zip(layout.doc_starts.tolist(), layout.doc_lengths.tolist()):
+        spans = [s for s in spans_of(layout, head.max_width) if doc_start <= s[0] < doc_start + n]
+        spans.sort(key=lambda span: -naive_mention_score(head, tokens, *span).item())
+        kept.append(sorted(spans[: int(numpy.ceil(head.spans_per_token * n))]))
+    return kept
+
+
+def naive_antecedents(head, tokens, kept):
+    """Per kept span the indices of its antecedents, nearest first, and scores, the dummy's first."""
+    for i, span in enumerate(kept):
+        before = list(range(i - 1, max(i - head.antecedents.max_antecedents, 0) - 1, -1))
+        scores = [naive_pair_score(head, tokens, span, kept[j], i - j) for j in before]
+        yield before, torch.stack([torch.zeros(()), *scores])
+
+
+def naive_loss(head, tokens, gold):
+    layout, total = tokens.layout, torch.zeros(())
+    for doc, kept in enumerate(naive_kept(head, tokens)):
+        start, n = layout.doc_starts[doc], layout.doc_lengths[doc]
+        if not n:
+            continue
+        cluster = {(s + start, e + start): c for s, e, c in gold[doc].tolist()}
+        mention = torch.zeros(())
+        for span in spans_of(layout, head.max_width):
+            if start <= span[0] < start + n:
+                target = torch.tensor(float(span in cluster))
+                score = naive_mention_score(head, tokens, *span)
+                mention = mention + F.binary_cross_entropy_with_logits(score, target)
+        ranking = torch.zeros(())
+        for i, (before, scores) in enumerate(naive_antecedents(head, tokens, kept)):
+            own = cluster.get(kept[i])
+            right = [k + 1 for k, j in enumerate(before) if own is not None and cluster.get(kept[j]) == own]
+            ranking = ranking - scores.log_softmax(dim=0)[right or [0]].logsumexp(dim=0)
+        total = total + (head.mention_weight * mention + ranking) / layout.n_sentences_of_doc[doc]
+    return total / len(gold)
+
+
+@pytest.mark.parametrize("max_width", [1, 2, 3, 9])
+def test_candidates_are_all_spans_within_sentences(max_width):
+    found = enumerate_spans(LAYOUT, max_width, torch.device("cpu"))
+    pairs = list(zip(found.starts.tolist(), found.ends.tolist()))
+    assert len(set(pairs)) == len(pairs)
+    assert set(pairs) == spans_of(LAYOUT, max_width)
+    assert pairs == sorted(pairs, key=lambda span: (span[1] - span[0], span[0]))
+    assert found.counts == [sum(e - s == w for s, e in pairs) for w in range(1, max_width + 1)]
+    assert found.widths.tolist() == [end - start for start, end in pairs]
+
+
+def test_attended_sums_equal_a_softmax_over_every_span():
+    torch.manual_seed(0)
+    attention = HeadAttention(NI)
+    vectors, values = torch.randn(18, NI) * 5, torch.randn(18, 4)
+    candidates = enumerate_spans(LAYOUT, 4, torch.device("cpu"))
+    weights = attention(vectors, LAYOUT)
+    scores = attention.score(vectors)[:, 0]
+    expected = torch.stack(
+        [scores[s:e].softmax(0) @ values[s:e] for s, e in zip(candidates.starts, candidates.ends)]
+    )
+    torch.testing.assert_close(attended_sums(weights, values, candidates), expected, atol=1e-5, rtol=1e-4)
+    few = torch.tensor([3, 20, 0])
+    starts, ends = candidates.starts[few], candidates.ends[few]
+    sums, heads = attend(weights, values, starts, ends)
+    torch.testing.assert_close(sums, expected[few], atol=1e-5, rtol=1e-4)
+    assert heads.tolist() == [int(s + scores[s:e].argmax()) for s, e in zip(starts, ends)]
+
+
+def test_gradient_of_attention_equals_softmax():
+    torch.manual_seed(0)
+    attention = HeadAttention(NI)
+    vectors, values = torch.randn(18, NI), torch.randn(18, 4)
+    candidates = enumerate_spans(LAYOUT, 3, torch.device("cpu"))
+    target = torch.randn(len(candidates.starts), 4)
+    found = (attended_sums(attention(vectors, LAYOUT), values, candidates) * target).sum()
+    scores = attention.score(vectors)[:, 0]
+    naive = torch.stack(
+        [scores[s:e].softmax(0) @ values[s:e] for s, e in zip(candidates.starts, candidates.ends)]
+    )
+    one = torch.autograd.grad(found, attention.score.weight)[0]
+    other = torch.autograd.grad((naive * target).sum(), attention.score.weight)[0]
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_mention_scores_equal_one_concatenated_vector_per_span():
+    head, tokens = build(), batch()
+    candidates, scores, _ = head.score_spans(tokens)
+    expected = [naive_mention_score(head, tokens, s, e) for s, e in zip(candidates.starts, candidates.ends)]
+    torch.testing.assert_close(scores, torch.stack(expected), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("string_match", [True, False])
+def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match):
+    head, tokens = build(string_match=string_match), batch()
+    candidates, scores, weights = head.score_spans(tokens)
+    kept = head.prune(LAYOUT, candidates, scores)
+    found = head.antecedents(tokens, kept, head.represent(tokens, kept, weights))
+    row = 0
+    for spans in naive_kept(head, tokens):
+        for before, expected in naive_antecedents(head, tokens, spans):
+            assert (kept.starts[row], kept.ends[row]) == spans[len(before) and before[0] + 1]
+            torch.testing.assert_close(found.scores[row, : len(expected)], expected, atol=1e-4, rtol=1e-4)
+            assert (found.scores[row, len(expected) :] == -torch.inf).all()
+            assert found.exists[row].sum() == len(before)
+            offset = kept.offsets[int(LAYOUT.doc_of[kept.starts[row]])]
+            assert found.antecedent[row, : len(before)].tolist() == [offset + j for j in before]
+            row += 1
+    assert row == len(kept.starts)
+
+
+def test_distance_buckets():
+    distances = torch.tensor([1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 32, 63, 64, 1000])
+    assert distance_bucket(distances).tolist() == [1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
+
+
+def test_pruning_keeps_the_best_of_each_document_by_its_own_length():
+    head, tokens = build(), batch()
+    candidates, scores, _ = head.score_spans(tokens)
+    kept = head.prune(LAYOUT, candidates, scores)
+    assert numpy.diff(kept.offsets).tolist() == [6, 0, 1, 5]  # ceil(0.6 * [9, 0, 1, 8])
+    spans = list(zip(kept.starts.tolist(), kept.ends.tolist()))
+    assert spans == [span for doc in naive_kept(head, tokens) for span in doc]
+    assert torch.equal(kept.scores, scores[kept.index])
+
+
+@pytest.mark.parametrize("string_match, mention_weight", [(True, 0.5), (False, 0.0)])
+def test_loss_equals_the_naive_loss(string_match, mention_weight):
+    head, tokens = build(string_match=string_match, mention_weight=mention_weight), batch()
+    torch.testing.assert_close(head.loss(tokens, GOLD), naive_loss(head, tokens, GOLD), atol=1e-4, rtol=1e-4)
+
+
+def test_loss_by_hand():
+    # With all scores zero: each candidate's mention term is ln 2; a span with k antecedents has
+    # probability 1 / (1 + k) for each of them and the dummy.
+    head = build(max_width=1, spans_per_token=1.0, mention_weight=1.0, max_antecedents=9)
+    for parameter in head.parameters():
+        parameter.data.zero_()
+    layout = Layout([3], [2, 1])
+    tokens = TokenBatch(torch.randn(3, NI), layout, torch.randn(3, NX), numpy.arange(3))
+    gold = [numpy.array([[0, 1, 0], [1, 2, 0], [2, 3, 0]])]
+    # first span: dummy only (0); second: 1 of 2 right (ln 2); third: 2 of 3 right (ln 1.5); 2 sentences
+    expected = (3 * numpy.log(2) + numpy.log(2) + numpy.log(1.5)) / 2
+    assert head.loss(tokens, gold).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_loss_of_a_batch_is_the_mean_of_its_documents():
+    head, tokens = build(), batch()
+    alone = [head.loss(tokens.select_docs([i]), [GOLD[i]]) for i in (0, 2, 3)]
+    torch.testing.assert_close(head.loss(tokens, GOLD), sum(alone) / 4, atol=1e-5, rtol=1e-5)
+
+
+def test_decoding_a_batch_equals_each_document_alone():
+    head, tokens = build(), batch()
+    rows, scores = head.decode(tokens)
+    assert sum(map(len, rows)) > 3
+    for i in (0, 2, 3):
+        (rows_alone,), (scores_alone,) = head.decode(tokens.select_docs([i]))
+        assert rows[i][:, :2].tolist() == rows_alone[:, :2].tolist()
+        same = rows[i][:, None, 2] == rows[i][None, :, 2]
+        assert numpy.array_equal(same, rows_alone[:, None, 2] == rows_alone[None, :, 2])
+        numpy.testing.assert_allclose(scores[i], scores_alone, atol=1e-5)
+    assert rows[1].shape == rows[2].shape == (0, 3)
+
+
+def test_decoding_links_each_span_to_its_best_antecedent():
+    head, tokens = build(), batch()
+    rows, scores = head.decode(tokens)
+    for doc, kept in enumerate(naive_kept(head, tokens)):
+        start = LAYOUT.doc_starts[doc]
+        cluster = {(s + start, e + start): c for s, e, c in rows[doc].tolist()}
+        score = dict(zip(cluster, scores[doc].tolist()))
+        for i, (before, found) in enumerate(naive_antecedents(head, tokens, kept)):
+            best = int(found.argmax())
+            if best:
+                assert cluster[kept[i]] == cluster[kept[before[best - 1]]]
+                assert score[kept[i]] == pytest.approx(found.softmax(dim=0)[best].item(), abs=1e-4)
+
+
+def test_threshold_drops_unlikely_links():
+    head, tokens = build(), batch()
+    _, scores = head.decode(tokens)
+    everything = numpy.concatenate(scores)
+    few, kept = head.decode(tokens, float(numpy.median(everything)))
+    assert 0 < len(numpy.concatenate(kept)) < len(everything)
+    assert numpy.concatenate(kept).min() >= numpy.median(everything)
+    assert sum(map(len, head.decode(tokens, 1.01)[0])) == 0
+
+
+def test_given_spans_are_linked_and_none_is_pruned():
+    head, tokens = build(spans_per_token=0.01), batch()
+    spans = [[[0, 4], [4, 5], [7, 9], [5, 6]], [], [], [[0, 5], [2, 3], [5, 8]]]  # two wider than 3
+    given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
+    rows, scores = head.decode(tokens, given=given)
+    linked = set()
+    for doc in (0, 3):
+        start = int(LAYOUT.doc_starts[doc])
+        flat = sorted((s + start, e + start) for s, e in spans[doc])
+        for i, (before, found) in enumerate(naive_antecedents(head, tokens, flat)):
+            best = int(found.argmax())
+            if best:
+                linked |= {(doc, *flat[i]), (doc, *flat[before[best - 1]])}
+    found = {
+        (doc, s + int(LAYOUT.doc_starts[doc]), e + int(LAYOUT.doc_starts[doc]))
+        for doc in range(4)
+        for s, e, _ in rows[doc].tolist()
+    }
+    assert found == linked and found
+    assert [len(s) for s in scores] == [len(r) for r in rows]
+
+
+def test_given_spans_may_all_be_empty():
+    nothing = [numpy.zeros((0, 2), dtype=numpy.int64)] * 4
+    rows, scores = build().decode(batch(), given=nothing)
+    assert [len(r) for r in rows] == [len(s) for s in scores] == [0] * 4
+
+
+@pytest.mark.parametrize("docs, sentences", [([0], []), ([1], [1]), ([0, 1, 1], [1, 1])])
+def test_documents_of_no_or_one_token(docs, sentences):
+    head, layout = build(), Layout(docs, sentences)
+    n = layout.n_tokens
+    tokens = TokenBatch(torch.randn(n, NI), layout, torch.randn(n, NX), numpy.arange(n))
+    rows, scores = head.decode(tokens)
+    assert [r.shape for r in rows] == [(0, 3)] * len(docs)
+    assert [s.shape for s in scores] == [(0,)] * len(docs)
+    if n:
+        assert torch.isfinite(head.loss(tokens, [NONE for _ in docs]))
+
+
+def test_loss_without_gold_is_finite_and_positive():
+    assert 0 < build().loss(batch(), [NONE] * 4).item() < 100
+
+
+def test_gradient_reaches_every_weight():
+    head, tokens = build(), batch()
+    tokens.vectors.requires_grad_()
+    tokens.inputs.requires_grad_()
+    head.train().loss(tokens, GOLD).backward()
+    small = [name for name, p in head.named_parameters() if p.grad is None or p.grad.abs().max() < 1e-5]
+    assert set(small) <= {"attention.score.bias"}  # a softmax doesn't change with a shift
+    assert tokens.vectors.grad.abs().sum(dim=1).min() > 0
+    assert tokens.inputs.grad.abs().sum(dim=1).min() > 0
+
+
+def links(*antecedents):
+    """antecedents: per span the one it is linked to, or None."""
+    n = len(antecedents)
+    spans = numpy.stack([numpy.arange(n), numpy.arange(n) + 1], axis=1)
+    linked = numpy.array([a is not None for a in antecedents], dtype=bool)
+    to = numpy.array([a or 0 for a in antecedents], dtype=numpy.int64)
+    rows, scores = follow_links(spans, linked, to, numpy.linspace(0.1, 0.9, n))
+    return rows.tolist(), [round(score, 2) for score in scores.tolist()]
+
+
+def test_follow_links():
+    assert links(None, None, None) == ([], [])
+    assert links(None, 0, None) == ([[0, 1, 0], [1, 2, 0]], [0.5, 0.5])
+    # a chain is one cluster
+    assert links(None, 0, 1)[0] == [[0, 1, 0], [1, 2, 0], [2, 3, 0]]
+    # two to the same antecedent: the first mention has the better link's confidence
+    assert links(None, 0, 0) == ([[0, 1, 0], [1, 2, 0], [2, 3, 0]], [0.9, 0.5, 0.9])
+    # two clusters, interleaved, and one span in none
+    rows, _ = links(None, None, 0, None, 1)
+    assert rows == [[0, 1, 0], [1, 2, 1], [2, 3, 0], [4, 5, 1]]
