@@ -50,6 +50,7 @@ def test_exclude_ignores_case_and_whitespace():
         ("[3, 5]", "[3, 99]", r"file:3: a Work_For relation points at token 99 of a sentence of 6 tokens"),
         ("2\tof", "4\tof", r"file:4: found .*, expected 2, token"),
         ("2\tof\tO", "2\tof", r"file:4: found"),
+        ("2\tof\tO", "2\t\tO", r"file:4: found"),
         ("B-Loc", "Loc", r"file:5: found tag 'Loc'"),
     ],
 )

@@ -110,6 +110,11 @@ def test_missing_columns_are_errors(text):
         convert_text("iob", text)
 
 
+def test_a_no_break_space_can_be_a_token():
+    [doc] = convert_text("iob", "# text = a\u00a0b\n1\ta\tO\n2\t\u00a0\tO\n3\tb\tO")
+    assert doc.text == "a\u00a0b" and len(doc) == 3
+
+
 def test_unknown_scheme():
     with pytest.raises(ValueError, match="scheme is 'bio', expected one of iob1, iob2, bilou"):
         convert_text("iob", "a O", scheme="bio")

@@ -120,7 +120,7 @@ def _row(line: str, number: int, index: int, source: str) -> Row:
         position, text, tag, labels, tails = columns
         labels, tails = ast.literal_eval(labels), ast.literal_eval(tails)
         pairs = [(str(label), int(tail)) for label, tail in zip(labels, tails, strict=True)]
-        if int(position) != index:
+        if int(position) != index or not text:
             raise ValueError
     except (ValueError, SyntaxError, TypeError):
         expected = f"{index}, token, tag, ['relation', ...], [tail, ...], separated by tabs"

@@ -137,7 +137,7 @@ def _columns(fields: List[str], token_column: Optional[int], tag_column: Optiona
 
 def _token(fields: List[str], columns: Tuple[int, int], number: int, source: str) -> TaggedToken:
     try:
-        text, tag = (fields[column].strip() for column in columns)
+        text, tag = (fields[column].strip(" ") for column in columns)  # U+00A0 can be a token
     except IndexError:
         text = tag = ""
     if len(fields) < 2 or not text or not tag:
