@@ -12,7 +12,9 @@ import typer
 from spacy.cli._util import Arg, Opt, app, setup_gpu
 from wasabi import msg
 
-hmtl_cli = typer.Typer(name="hmtl", help="Convert data for HMTL pipelines and evaluate them.", no_args_is_help=True)
+hmtl_cli = typer.Typer(
+    name="hmtl", help="Convert data for HMTL pipelines and evaluate them.", no_args_is_help=True
+)
 convert_cli = typer.Typer(
     name="convert",
     help="Convert annotated data to spaCy's .spacy format. Each format has its own options.\n\n"
@@ -225,6 +227,34 @@ def evaluate_cli(
         json_path.parent.mkdir(parents=True, exist_ok=True)
         srsly.write_json(json_path, {"model": model, "data": str(data_path), **to_json(result)})
         msg.good("Wrote all scores", json_path)
+
+
+@hmtl_cli.command("config")
+def config_cli(
+    base: Annotated[Path, Arg(help="Config to start from", exists=True, dir_okay=False)],
+    overlays: Annotated[
+        Optional[List[Path]], Arg(help="Files with what differs, laid over it in turn", exists=True)
+    ] = None,
+    output: Annotated[
+        Path, Opt("--output", "-o", help="File to write, or - for the terminal", allow_dash=True)
+    ] = Path("-"),
+):
+    """Make a config for `spacy train` from a base and small files that hold only what differs.
+
+    Example: python -m spacy hmtl config configs/hmtl.cfg configs/open.cfg --output training/open.cfg
+    """
+    from .overlay import merge_configs
+
+    try:
+        config = merge_configs(base, overlays or [])
+    except (ValueError, OSError) as err:
+        msg.fail(str(err), exits=1)
+    if str(output) == "-":
+        typer.echo(config.to_str(interpolate=False))
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        config.to_disk(output, interpolate=False)
+        msg.good("Wrote the config", output)
 
 
 def _convert(format: str, in_path: Path, out_path: Path, **options: Any) -> None:

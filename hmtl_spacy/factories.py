@@ -77,7 +77,9 @@ def make_hmtl(
     from .component import HMTL
     from .hierarchy import ordered_tasks
     from .model import HMTLModel
+    from .requirements import require_extras
 
+    require_extras(nlp, embedding)
     levels = ordered_tasks(name, hierarchy, tasks)
     return HMTL(
         nlp.vocab, HMTLModel(embedding, levels), name, tasks=levels, thresholds=thresholds, scorer=scorer

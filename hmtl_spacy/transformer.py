@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from .nn.layer_mix import LayerMix
 from .nn.windows import Window, pack_windows
+from .requirements import EXTRA
 from .shims import TorchShim, TorchUpdates
 
 PACKAGE = "package:"
@@ -64,6 +65,7 @@ def Transformer(
             "trainable": trainable,
             "window": window,
             "batch_pieces": batch_pieces,
+            EXTRA: "transformers",
         },
         dims={"nO": None},
     )
