@@ -11,10 +11,10 @@ from hmtl_spacy.nn.crf import CRF, bilou_constraints, spans_to_tags, tags_to_spa
 from hmtl_spacy.nn.tagging import TaggingHead
 
 N_TAGS = 9  # two labels
-O, B0, I0, L0, U0, B1, I1, L1, U1 = range(N_TAGS)
+OUT, B0, I0, L0, U0, B1, I1, L1, U1 = range(N_TAGS)
 LENGTHS = [2, 3, 1, 4, 3]
 LAYOUT = Layout([5, 0, 5, 3], LENGTHS)
-GOLD = [B0, L0, O, U1, O, U0, O, B1, I1, L1, O, O, U0]
+GOLD = [B0, L0, OUT, U1, OUT, U0, OUT, B1, I1, L1, OUT, OUT, U0]
 
 
 def random_crf(seed=0, scale=1.0):
@@ -132,7 +132,7 @@ def test_extreme_emissions_give_finite_loss_and_gradient():
     emissions[0, I0] = emissions[1, B1] = emissions[2, B0] = emissions[3, I1] = 200.0
     emissions.requires_grad_()
     packing = Layout([4], [4]).packing
-    loss = -crf.log_likelihood(emissions, torch.tensor([O, O, O, O]), packing)
+    loss = -crf.log_likelihood(emissions, torch.tensor([OUT, OUT, OUT, OUT]), packing)
     loss.backward()
     assert torch.isfinite(loss)
     assert all(torch.isfinite(x.grad).all() for x in (emissions, *crf.parameters()))
@@ -201,7 +201,7 @@ def test_spans_to_tags_and_back(case):
 
 def test_bilou_tags_by_hand():
     rows = numpy.array([[0, 1, 0], [1, 3, 1], [4, 8, 0]])
-    assert spans_to_tags(rows, 9).tolist() == [U0, B1, L1, O, B0, I0, I0, L0, O]
+    assert spans_to_tags(rows, 9).tolist() == [U0, B1, L1, OUT, B0, I0, I0, L0, OUT]
 
 
 def head():
