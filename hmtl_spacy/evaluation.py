@@ -1,10 +1,11 @@
 """Evaluation of a trained pipeline on annotated documents: everything the tasks can tell, as data."""
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy
 from spacy.language import Language
@@ -73,21 +74,17 @@ def evaluate(
     name = find_component(nlp, component)
     hmtl = nlp.get_pipe(name)
     chosen = check_tasks(hmtl, tasks)
-    _override(hmtl, singletons, thresholds or {})
     examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
+    _check_gold(path, hmtl, tasks or (), examples)
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
     given = gold_spans(hmtl, examples) if gold_mentions else {}
-    start = perf_counter()
-    _annotate(nlp, name, examples, given)
-    result.seconds = perf_counter() - start
+    with _overridden(hmtl, singletons, thresholds or {}):
+        start = perf_counter()
+        _annotate(nlp, name, examples, given)
+        result.seconds = perf_counter() - start
+        result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
     result.sentences = sentence_source(examples, gold_sentences)
     result.given = list(given)
-    result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
-    if tasks and (missing := [name for name, of_task in result.tasks.items() if of_task is None]):
-        raise ValueError(
-            f"'{path}' has no gold annotation for {missing}, which you asked for. It has some for "
-            f"{[name for name, task in hmtl.tasks.items() if annotated_pairs(task, examples)]}."
-        )
     return result
 
 
@@ -175,18 +172,33 @@ def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optiona
     return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores)
 
 
-def _override(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> None:
-    if singletons is not None:
-        takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
-        if not takers:
-            raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: leave the option away.")
-        for task in takers:
-            task.singletons = singletons
+def _check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:
+    has_gold = [name for name, task in hmtl.tasks.items() if annotated_pairs(task, examples)]
+    if missing := [name for name in tasks if name not in has_gold]:
+        raise ValueError(
+            f"'{path}' has no gold annotation for {missing}, which you asked for. It has some for {has_gold}."
+        )
+
+
+@contextmanager
+def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> Iterator[None]:
+    takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
+    if singletons is not None and not takers:
+        raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: leave the option away.")
     check_tasks(hmtl, list(thresholds))
     for name, value in thresholds.items():
         if not 0.0 <= value <= 1.0:
             raise ValueError(f"The threshold of '{name}' is {value}: give a probability from 0 to 1.")
-    hmtl.cfg["thresholds"].update(thresholds)
+    before = [task.singletons for task in takers], dict(hmtl.cfg["thresholds"])
+    try:
+        for task in takers if singletons is not None else ():
+            task.singletons = singletons
+        hmtl.cfg["thresholds"].update(thresholds)
+        yield
+    finally:
+        for task, value in zip(takers, before[0]):
+            task.singletons = value
+        hmtl.cfg["thresholds"] = before[1]
 
 
 def _annotate(nlp: Language, name: str, examples: List[Example], given: Dict[str, List]) -> None:

@@ -94,16 +94,26 @@ def make_columns(nlp: Language) -> List[Column]:
             updates.append(f"{name}_{task}_updates")
         if not of_pipe:
             losses.append(Column(f"LOSS {name.upper()}", _loss(name), 8))
-    weights = nlp.config["training"]["score_weights"]
     return [
         Column("E", lambda info: str(info["epoch"]), 3),
         Column("#", lambda info: str(info["step"]), 6),
         Column("TIME", lambda info: str(timedelta(seconds=info["seconds"])), 7),
         *losses,
         *([Column("UPDATES", _counts(updates), 4 * len(updates))] if updates else []),
-        *(Column(short_heading(key), _score(key), 5) for key, weight in weights.items() if weight),
+        *(Column(short_heading(key), _score(key), 5) for key in score_keys(nlp)),
         Column("SCORE", lambda info: f"{info['score']:.3f}"),
     ]
+
+
+def score_keys(nlp: Language) -> List[str]:
+    """The scores that count in training, without those of tasks that a component doesn't have."""
+    weights = nlp.config["training"]["score_weights"]
+    absent = set()
+    for name, proc in nlp.pipeline:
+        if tasks := getattr(proc, "tasks", None):
+            absent |= set(nlp.get_pipe_meta(name).default_score_weights)
+            absent -= {key for task in tasks.values() for key in task.score_weights()}
+    return [key for key, weight in weights.items() if weight and key not in absent]
 
 
 def coverage_report(nlp: Language) -> Iterator[str]:
