@@ -35,6 +35,8 @@ def align_rows(
             found = x_ends[token.clip(max=max(len(x_ends) - 1, 0))] == wanted if len(x_ends) else wanted < 0
             moved[:, column] = token + 1
         aligned &= found
+    for column in range(0, offset_columns, 2):
+        aligned &= moved[:, column] < moved[:, column + 1]  # nothing is left of a span of white space
     return moved[aligned], aligned
 
 
