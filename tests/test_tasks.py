@@ -213,8 +213,13 @@ def unusable(task, *values):
 def test_unusable_spans(name):
     found = unusable(make(name), [0, 1, 0], [3, 5, 0], [4, 6, 0], [5, 8, 1], [7, 8, 0])
     assert found["crosses a sentence"] == [False, True, False, False, False]
-    # the longer one stays; what crosses a sentence takes nobody's place
-    assert found["overlaps another"] == [False, False, True, False, True]
+    # the one that overlaps two others goes; what crosses a sentence takes nobody's place
+    assert found["overlaps another"] == [False, False, False, True, False]
+
+
+def test_of_nested_spans_the_longer_stays():
+    found = unusable(make("mentions"), [1, 2, 0], [0, 3, 0], [4, 7, 0], [6, 7, 0])
+    assert found["overlaps another"] == [True, False, False, True]
 
 
 def test_of_equally_long_spans_the_first_stays():

@@ -1,6 +1,6 @@
 """What named entities and mentions share: typed spans that a CRF tags, sentence by sentence."""
 
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable, Iterator, List
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -37,12 +37,26 @@ class TaggingTask(Task):
 
 
 def overlapping(rows: numpy.ndarray, considered: numpy.ndarray) -> numpy.ndarray:
-    """Which spans must go so that no two overlap: longer ones stay, then earlier ones. [n]"""
+    """Which spans must go so that no two overlap: in turn the one that overlaps most others, and
+    of equals the shorter, then the later one. [n]
+
+    considered: spans that take part at all. [n]
+    """
     lost = numpy.zeros(len(rows), dtype=bool)
-    taken = numpy.zeros(int(rows[:, 1].max(initial=0)), dtype=bool)
-    for i in numpy.lexsort((rows[:, 0], rows[:, 0] - rows[:, 1])).tolist():
-        start, end = rows[i, :2]
-        if considered[i]:
-            lost[i] = taken[start:end].any()
-            taken[start:end] |= not lost[i]
+    for group in _overlap_groups(rows, numpy.flatnonzero(considered)):
+        starts, ends = rows[group, 0], rows[group, 1]
+        overlap = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
+        numpy.fill_diagonal(overlap, False)
+        while overlap.any():
+            worst = max(range(len(group)), key=lambda i: (overlap[i].sum(), starts[i] - ends[i], starts[i], i))
+            lost[group[worst]] = True
+            overlap[worst] = overlap[:, worst] = False
     return lost
+
+
+def _overlap_groups(rows: numpy.ndarray, considered: numpy.ndarray) -> Iterator[numpy.ndarray]:
+    """Indices of spans that overlap one another, directly or through others."""
+    order = considered[numpy.lexsort((rows[considered, 1], rows[considered, 0]))]
+    reach = numpy.maximum.accumulate(rows[order, 1])
+    breaks = numpy.flatnonzero(rows[order[1:], 0] >= reach[:-1]) + 1
+    return (group for group in numpy.split(order, breaks) if len(group) > 1)
