@@ -1,0 +1,179 @@
+"""The project from conversion to package: `smoke` for real, the others as far as no corpus is needed."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from converting import FIXTURES
+from spacy.cli._util import app, parse_config_overrides
+from spacy.util import load_config, load_model_from_config
+from typer.testing import CliRunner
+from weasel.util.config import load_project_config
+
+ROOT = Path(__file__).parent.parent
+# without an index, packages are built with what is installed, and the network isn't needed
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PIP_NO_INDEX": "1"}
+SOURCES = {
+    "uner": ("uner.iob2", "en_ewt-ud-{}.iob2"),
+    "gum": ("gum.conllu", "en_gum-ud-{}.conllu"),
+    "conll04": ("conll04.txt", "{}.txt"),
+    "scierc": ("dygie.jsonl", "{}.json"),
+}
+HIERARCHIES = {
+    "train-open": ["ner", "mentions", "coref", "relations"],
+    "train-science": ["ner", "mentions", "coref", "relations"],
+    "train-conll04": ["mentions", "relations"],
+    "train-relations-alone": ["relations"],
+    "train-smoke": ["ner", "mentions", "coref", "relations"],
+}
+
+
+def copy_project(folder):
+    for name in ("configs", "assets/smoke"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "project.yml", folder)
+    return folder
+
+
+def project(folder, *args):
+    command = [sys.executable, "-m", "spacy", "project", *map(str, args)]
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A copy of the project, which is also where commands run."""
+    monkeypatch.chdir(tmp_path)
+    spacy.registry.cli.get_all()  # as `python -m spacy` does
+    return copy_project(tmp_path)
+
+
+def scripts(folder, name, **variables):
+    """The command lines of a step as lists of arguments, without `python -m spacy`."""
+    overrides = {f"vars.{key}": value for key, value in variables.items()}
+    commands = {
+        command["name"]: command for command in load_project_config(folder, overrides=overrides)["commands"]
+    }
+    lines = [shlex.split(line) for line in commands[name]["script"]]
+    return [line[3:] for line in lines if line[:3] == ["python", "-m", "spacy"]]
+
+
+def run(args):
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 0, f"{args}\n{result.output}"
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """The folder of a `smoke` run and what it said."""
+    folder = copy_project(tmp_path_factory.mktemp("project"))
+    return folder, project(folder, "run", "smoke")
+
+
+def test_smoke_runs_to_the_end(smoke):
+    folder, done = smoke
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "What 'hmtl' can learn from:" in done.stdout
+    for name in ("en_hmtl_smoke-0.1.0.tar.gz", "en_hmtl_smoke-0.1.0-py3-none-any.whl"):
+        assert (folder / "packages/en_hmtl_smoke-0.1.0/dist" / name).exists()
+
+
+def test_smoke_learns_all_four_layers(smoke):
+    folder, _ = smoke
+    seen, unseen = (
+        json.loads((folder / f"metrics/smoke/seed-0/{part}.json").read_text())["scores"]
+        for part in ("train", "dev")
+    )
+    for key in ("ents_f", "spans_mentions_f", "coref_f", "rel_strict_f"):
+        assert seen[key] > 0.8, key
+        assert unseen[key] > 0.2, key
+
+
+def test_a_second_smoke_run_has_nothing_to_do(smoke):
+    folder, _ = smoke
+    again = project(folder, "run", "smoke")
+    assert again.returncode == 0
+    for step in ("convert", "train", "evaluate", "package"):
+        assert f"Skipping '{step}-smoke': nothing changed" in again.stdout
+
+
+def test_clean_leaves_what_was_fetched(folder):
+    for name in ("corpus", "training", "metrics", "packages", "assets/download"):
+        (folder / name).mkdir()
+        (folder / name / "file").touch()
+    assert project(folder, "run", "clean").returncode == 0
+    assert [str(path.relative_to(folder)) for path in folder.rglob("file")] == ["assets/download/file"]
+
+
+def test_documentation(folder):
+    done = project(folder, "document", "--output", "found.md")
+    assert done.returncode == 0, done.stdout
+    text = (folder / "found.md").read_text()
+    assert all(f"| `{name}` |" in text for name in ("open", "science", "conll04", "smoke", "vectors"))
+
+
+@pytest.mark.parametrize("corpus", SOURCES)
+def test_conversion_from_a_local_copy(folder, tmp_path_factory, corpus):
+    """Files of the assets' names in any folder serve in place of downloads."""
+    name, pattern = SOURCES[corpus]
+    base = tmp_path_factory.mktemp("copies")
+    for part in ("train", "dev", "test"):
+        shutil.copy(FIXTURES / name, base / pattern.format(part))
+    if corpus == "conll04":  # else nothing is left without the sentences of the training part
+        lines = (FIXTURES / name).read_text().replace("1\t", "1\tx", 1)
+        (base / "train.txt").write_text(lines)
+    for args in scripts(folder, f"convert-{corpus}", **{f"{corpus}_base": str(base)}):
+        run(args)
+    assert all((folder / f"corpus/{corpus}/{part}.spacy").exists() for part in ("train", "dev", "test"))
+
+
+@pytest.mark.parametrize("variant", ["", "configs/hmtl_static.cfg", "configs/hmtl_finetune.cfg"])
+@pytest.mark.parametrize("step", HIERARCHIES)
+def test_configs(folder, step, variant):
+    """Every training's config can be merged and overridden, and makes a pipeline."""
+    merge, train = scripts(folder, step, variant=variant, transformer="some/model", seed=7)
+    run(merge)
+    assert train[0] == "train"
+    options = dict(zip(train[2::2], train[3::2]))
+    options = {key: value for key, value in options.items() if key not in ("--output", "--gpu-id")}
+    overrides = parse_config_overrides([part for option in options.items() for part in option])
+    config = load_config(train[1], overrides=overrides)
+    assert config.interpolate()["training"]["seed"] == 7
+    nlp = load_model_from_config(config, auto_fill=True)
+    assert list(nlp.get_pipe("hmtl").tasks) == HIERARCHIES[step]
+    contextual = config.interpolate()["components"]["hmtl"]["embedding"]["contextual"]
+    if variant == "configs/hmtl_static.cfg" or step == "train-smoke":
+        assert contextual is None
+    else:
+        assert contextual["name"] == "some/model"
+        assert contextual["trainable"] == (variant == "configs/hmtl_finetune.cfg")
+
+
+def test_every_step_depends_on_what_the_one_before_makes():
+    """Else a step whose outputs are missing would be skipped in silence."""
+    config = srsly.read_yaml(ROOT / "project.yml")
+    commands = {command["name"]: command for command in config["commands"]}
+    for workflow, steps in config["workflows"].items():
+        made = set()
+        for step in steps:
+            needed = set(commands[step]["deps"])
+            if step.startswith(("train", "evaluate", "package")):
+                assert needed & made, f"{workflow}: {step}"
+                assert {dep for dep in needed if dep.startswith(("corpus/", "training/"))} <= made
+            made |= set(commands[step]["outputs"])
+
+
+def test_assets_are_where_the_conversions_look():
+    config = srsly.read_yaml(ROOT / "project.yml")
+    fetched = {asset["dest"] for asset in config["assets"]}
+    for corpus, (_, pattern) in SOURCES.items():
+        base = config["vars"][f"{corpus}_base"]
+        assert {f"{base}/{pattern.format(part)}" for part in ("train", "dev", "test")} <= fetched
