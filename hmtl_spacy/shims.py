@@ -140,7 +140,12 @@ class Updates:
 
     @torch.no_grad()
     def average(self) -> Dict[str, Tensor]:
-        """Moving averages whose horizon grows with training, as Thinc's: a tenth of the steps."""
+        """Moving averages whose horizon grows with training, as Thinc's: a tenth of the steps.
+
+        None for a network that nothing has trained, such as a frozen transformer.
+        """
+        if not self.steps:
+            return self.averages
         keep = min(0.9999, (1.0 + self.steps) / (10.0 + self.steps))
         for name, parameter in self.model.named_parameters():
             if not parameter.requires_grad:

