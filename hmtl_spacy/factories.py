@@ -103,7 +103,7 @@ def make_transformer(
     window: int = 254,
     batch_pieces: int = 8192,
     cache_mb: int = 4096,
-    learn_rate_scale: float = 0.05,
+    learn_rate_scale: float = 0.02,
 ) -> Model:
     from .transformer import Transformer
 

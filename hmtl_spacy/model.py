@@ -93,6 +93,14 @@ def decode(
         return network.decode(tokens, thresholds, given)
 
 
+def keep_features(model: Model) -> None:
+    """From now on keep frozen features of texts, as in training; for texts that come more than once."""
+    for layer in model.walk():
+        for shim in layer.shims:
+            if hasattr(shim, "cache"):
+                shim.cache.active = True
+
+
 def word_ids(docs: List[Doc]) -> numpy.ndarray:
     """An integer per token, equal where the lower-cased words are. [n_tokens]"""
     return numpy.concatenate([doc.to_array([LOWER]).reshape(-1) for doc in docs]).view(numpy.int64)

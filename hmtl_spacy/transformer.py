@@ -37,7 +37,7 @@ def Transformer(
     window: int = 254,
     batch_pieces: int = 8192,
     cache_mb: int = 4096,
-    learn_rate_scale: float = 0.05,
+    learn_rate_scale: float = 0.02,
 ) -> Model[List[Doc], Floats2d]:
     """Token vectors from all hidden layers: each layer is averaged over a token's pieces,
     layer-normed and mixed by learned weights.

@@ -159,7 +159,7 @@ class SpanRankingHead(nn.Module):
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
         hidden = hidden + attend(weights, self.from_head(tokens.inputs), starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
-        return Kept(torch.arange(len(flat)), starts, ends, scores, offsets), weights
+        return Kept(torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets), weights
 
     def represent(self, tokens: TokenBatch, kept: Kept, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""

@@ -48,7 +48,7 @@ def overlapping(rows: numpy.ndarray, considered: numpy.ndarray) -> numpy.ndarray
         overlap = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
         numpy.fill_diagonal(overlap, False)
         while overlap.any():
-            worst = max(range(len(group)), key=lambda i: (overlap[i].sum(), starts[i] - ends[i], starts[i], i))
+            worst = numpy.lexsort((starts, starts - ends, overlap.sum(axis=1)))[-1]
             lost[group[worst]] = True
             overlap[worst] = overlap[:, worst] = False
     return lost
