@@ -47,7 +47,7 @@ def test_add_pipe_without_config_and_without_an_import_of_ours():
         "import sys, spacy; nlp = spacy.blank('en'); pipe = nlp.add_pipe('hmtl'); "
         "print(list(pipe.tasks), nlp.pipe_names)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert found.stdout.strip() == "['ner', 'mentions', 'coref', 'relations'] ['hmtl']", found.stderr
 
 
@@ -426,7 +426,7 @@ if __name__ == "__main__":
 """
     script = tmp_path / "two.py"
     script.write_text(code)
-    found = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    found = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=240)
     assert found.stdout.strip() == "same 12 9", found.stderr
 
 
