@@ -25,6 +25,7 @@ hmtl_cli.add_typer(convert_cli)
 app.add_typer(hmtl_cli)
 
 InPath = Annotated[Path, Arg(help="File to convert", exists=True, dir_okay=False)]
+InPaths = Annotated[Path, Arg(help="File to convert, or a folder of .txt files", exists=True)]
 OutPath = Annotated[Path, Arg(help="Where to write the .spacy file", dir_okay=False)]
 Singletons = Annotated[bool, Opt("--singletons", help="Keep coreference clusters of one mention")]
 
@@ -38,6 +39,12 @@ class Scheme(str, Enum):
 class SpanKind(str, Enum):
     head = "head"
     extent = "extent"
+
+
+class Split(str, Enum):
+    train = "train"
+    dev = "dev"
+    test = "test"
 
 
 class Misaligned(str, Enum):
@@ -145,6 +152,29 @@ def convert_jsonl_cli(
     Example: python -m spacy hmtl convert jsonl mine.jsonl mine.spacy --misaligned expand
     """
     _convert("jsonl", in_path, out_path, lang=lang, model=model, misaligned=misaligned.value)
+
+
+@convert_cli.command("inline")
+def convert_inline_cli(
+    in_path: InPaths,
+    out_path: OutPath,
+    split: Annotated[
+        Optional[Split], Opt("--split", "-s", help="Only the documents of one split; all are checked")
+    ] = None,
+    mentions: Annotated[
+        SpanKind, Opt("--mentions", "-m", help="Typed heads or full extents as mentions")
+    ] = SpanKind.head,
+    clusters: Annotated[
+        SpanKind, Opt("--clusters", "-c", help="Heads or full extents in the clusters")
+    ] = SpanKind.extent,
+    singletons: Singletons = False,
+):
+    """Prose marked up by hand with all four layers: the format of assets/sample.
+
+    Example: python -m spacy hmtl convert inline assets/sample train.spacy --split train
+    """
+    spans = {"mentions": mentions.value, "clusters": clusters.value}
+    _convert("inline", in_path, out_path, split=split and split.value, singletons=singletons, **spans)
 
 
 @hmtl_cli.command("vectors")

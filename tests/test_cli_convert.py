@@ -26,6 +26,8 @@ def run(*args):
         (["conll04", "conll04.txt", "--ents"], "3 entities, 3 mentions, 3 relations"),
         (["dygie", "dygie.jsonl", "--no-unescape", "--singletons"], "4 mentions, 2 clusters, 2 relations"),
         (["jsonl", "own.jsonl", "--lang", "xx", "--misaligned", "drop"], "3 documents"),
+        (["inline", "inline.txt", "--split", "dev"], "1 documents, 15 tokens, 1 sentences"),
+        (["inline", "inline.txt", "--mentions", "extent", "--singletons"], "7 mentions, 5 clusters"),
     ],
 )
 def test_convert(tmp_path, args, message):
@@ -67,7 +69,7 @@ def test_options_of_another_format_are_refused(tmp_path, args):
     assert code == 2 and "No such" in output
 
 
-@pytest.mark.parametrize("format", ["iob", "conllu", "conll04", "dygie", "jsonl"])
+@pytest.mark.parametrize("format", ["iob", "conllu", "conll04", "dygie", "jsonl", "inline"])
 def test_help_has_an_example(format):
     code, output = run("convert", format, "--help")
     assert code == 0 and f"Example: python -m spacy hmtl convert {format}" in output

@@ -10,7 +10,8 @@ from spacy.tokens import Doc
 from ...annotations import get_clusters, get_mentions, get_relations, has_entities
 from .reading import ConversionError, read_lines, write_docs
 
-FORMATS = {name: f"{name}_to_docs" for name in ("iob", "conllu", "conll04", "dygie", "jsonl")}
+FORMATS = {name: f"{name}_to_docs" for name in ("iob", "conllu", "conll04", "dygie", "jsonl", "inline")}
+FOLDERS = {"inline": "inline_folder_to_docs"}  # what reads a folder of files, which `convert` takes too
 
 
 def get_converter(format: str) -> Callable[..., Iterator[Doc]]:
@@ -33,10 +34,10 @@ def convert(
     progress: bool = False,
     **options: Any,
 ) -> Counter:
-    """Convert a file to a .spacy file, which is written whole or not at all.
+    """Convert a file, or a folder of files, to a .spacy file, which is written whole or not at all.
 
     format (str): One of `FORMATS`.
-    in_path (Union[str, Path]): The file to read.
+    in_path (Union[str, Path]): The file to read, or a folder if the format is one of `FOLDERS`.
     out_path (Union[str, Path]): The .spacy file to write.
     dropped (Optional[Counter]): What couldn't be kept is counted here.
     progress (bool): Show a progress bar.
@@ -44,7 +45,12 @@ def convert(
     RETURNS (Counter): How many documents, tokens, entities and so on were written.
     """
     written: Counter = Counter()
-    docs = get_converter(format)(read_lines(in_path), source=str(in_path), dropped=dropped, **options)
+    converter = get_converter(format)
+    if Path(in_path).is_dir() and format in FOLDERS:
+        from_folder = getattr(import_module(converter.__module__), FOLDERS[format])
+        docs = from_folder(in_path, dropped=dropped, **options)
+    else:
+        docs = converter(read_lines(in_path), source=str(in_path), dropped=dropped, **options)
     if progress:
         from tqdm import tqdm
 
