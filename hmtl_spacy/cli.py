@@ -259,6 +259,40 @@ def evaluate_cli(
         msg.good("Wrote all scores", json_path)
 
 
+@hmtl_cli.command("tune")
+def tune_cli(
+    model: Annotated[Path, Arg(help="Folder of a trained pipeline", exists=True, file_okay=False)],
+    data_path: Annotated[Path, Arg(help="Development documents: .spacy file or folder", exists=True)],
+    task: Annotated[str, Opt("--task", "-t", help="Whose threshold to choose")] = "relations",
+    score: Annotated[str, Opt("--score", "-s", help="The score to make highest")] = "rel_strict_f",
+    component: Annotated[
+        Optional[str], Opt("--component", "-c", help="Name of the component, if the pipeline has several")
+    ] = None,
+    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+):
+    """Choose a task's threshold on development documents and store it in the pipeline.
+
+    Example: python -m spacy hmtl tune training/model-best corpus/dev.spacy --score rel_boundaries_f
+    """
+    from spacy.util import load_model
+
+    from .evaluation import find_component
+    from .tuning import tune_threshold
+
+    setup_gpu(use_gpu, silent=True)
+    try:
+        nlp = load_model(model)
+        best, tried = tune_threshold(nlp, data_path, task, score, component=component)
+        name = find_component(nlp, component)
+    except (ValueError, OSError) as err:
+        msg.fail(str(err), exits=1)
+    for threshold, value in tried.items():
+        typer.echo(f"{threshold:.2f}  {100 * value:6.2f}")
+    nlp.config["components"][name]["thresholds"][task] = best
+    nlp.to_disk(model)
+    msg.good(f"Set the threshold of '{task}' to {best}", model)
+
+
 @hmtl_cli.command("config")
 def config_cli(
     base: Annotated[Path, Arg(help="Config to start from", exists=True, dir_okay=False)],
