@@ -46,6 +46,18 @@ def test_a_span_stays_in_its_first_cluster():
     assert clusters(docs[0]) == [["My", "Kim"], ["My aunt's old dog (Rex)", "Rex", "it"]]  # 4 kept one span
 
 
+def test_the_head_is_the_first_run_of_head_tokens():
+    rows = [
+        "1\tAda\tAda\tX\t_\t_\t0\troot\t_\tEntity=(1-person-1,2,4(2-person-1,2",
+        "2\tLee\tLee\tX\t_\t_\t0\troot\t_\tEntity=2)",
+        "3\tand\tand\tX\t_\t_\t0\troot\t_\t_",
+        "4\tBob\tBob\tX\t_\t_\t0\troot\t_\tEntity=(3-person-1)1)",
+    ]
+    text = "# global.Entity = GRP-etype-minspan\n" + "\n".join(rows) + "\n\n"
+    [doc] = convert_text("conllu", text)
+    assert mentions(doc) == [("Ada Lee", "person"), ("Bob", "person")]
+
+
 def test_without_entities_nothing_is_annotated():
     row = "1\tHi\thi\tINTJ\t_\t_\t0\troot\t_\t_\n\n"
     [doc] = convert_text("conllu", row)

@@ -74,4 +74,16 @@ def _entity(values: List[str], fields: Sequence[str], extent: Offsets, source: s
     if not 1 <= min(heads) <= max(heads) <= end - start:
         found = f"minspan {named['minspan']} of {cluster!r}, a mention of {end - start} tokens"
         raise ConversionError(source, line, f"found {found}; positions count its tokens from 1.")
-    return Entity(cluster, label, extent, (start + min(heads) - 1, start + max(heads)))
+    return Entity(cluster, label, extent, _head(start, heads))
+
+
+def _head(start: int, positions: List[int]) -> Offsets:
+    """The first run of adjoining head tokens: of "[Ann] and [Bob]" or "[Ann], [the mayor]" it is Ann.
+
+    positions: the head tokens, counted from 1 at `start`.
+    """
+    first = min(positions)
+    end = first
+    while end + 1 in positions:
+        end += 1
+    return start + first - 1, start + end
