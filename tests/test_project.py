@@ -139,9 +139,9 @@ def test_conversion_from_a_local_copy(folder, tmp_path_factory, corpus):
 @pytest.mark.parametrize("step", HIERARCHIES)
 def test_configs(folder, step, variant):
     """Every training's config can be merged and overridden, and makes a pipeline."""
-    merge, train = scripts(folder, step, variant=variant, transformer="some/model", seed=7)
+    merge, train, tune = scripts(folder, step, variant=variant, transformer="some/model", seed=7)
     run(merge)
-    assert train[0] == "train"
+    assert train[0] == "train" and tune[:3] == ["hmtl", "tune", f"{train[3]}/model-best"]
     options = dict(zip(train[2::2], train[3::2]))
     options = {key: value for key, value in options.items() if key not in ("--output", "--gpu-id")}
     overrides = parse_config_overrides([part for option in options.items() for part in option])
