@@ -39,9 +39,15 @@ def Embedding(
 
 def _concatenate(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Floats2d, Callable]:
     xp = model.ops.xp
+    if not any(len(doc) for doc in docs):
+        return _nothing(model)
     outputs, backprops = zip(*(layer(docs, is_train) for layer in model.layers))
     ragged = [isinstance(output, list) for output in outputs]
-    flat = [xp.concatenate(out) if per_doc else out for out, per_doc in zip(outputs, ragged)]
+    # a listener's array for an empty doc doesn't have its width
+    flat = [
+        xp.concatenate([array for array in out if len(array)]) if per_doc else out
+        for out, per_doc in zip(outputs, ragged)
+    ]
     bounds = numpy.cumsum([array.shape[1] for array in flat])[:-1].tolist()
     ends = numpy.cumsum([len(doc) for doc in docs])[:-1].tolist()
 
@@ -147,7 +153,7 @@ def Words(width: int = 100, dropout: float = 0.2, word_dropout: float = 0.05) ->
         _word_vectors,
         init=_initialize_words,
         shims=[shim],
-        attrs={"width": width, "keys": numpy.zeros(0, dtype=numpy.uint64)},
+        attrs={"width": width, "keys": numpy.zeros(0, dtype=numpy.uint64), "static": False},
         dims={"nO": None},
     )
 
@@ -163,6 +169,7 @@ def _initialize_words(model: Model, X: Optional[List[Doc]] = None, Y=None) -> No
     keys, _ = distinct(X, LOWER)
     width = vocab.vectors.shape[1] if vocab.vectors.size else model.attrs["width"]
     model.attrs["keys"] = keys
+    model.attrs["static"] = bool(vocab.vectors.size)
     model.set_dim("nO", width, force=True)
     network = model.shims[0].create(n_words=len(keys), width=width)
     static = _static_vectors(vocab, keys)
@@ -180,11 +187,13 @@ def _word_vectors(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Floats
     lowers = numpy.array([vocab[orth].lower for orth in orths.tolist()], dtype=numpy.uint64)
     static = _static_vectors(vocab, orths, lowers)
     width = model.shims[0].cfg["width"]
-    if static is not None and static.shape[1] != width:
+    found = "none" if static is None else f"vectors of width {static.shape[1]}"
+    if model.attrs["static"] and (static is None or static.shape[1] != width):
         raise ValueError(
-            f"The word embedding was trained with vectors of width {width}, but the pipeline's vectors "
-            f"have width {static.shape[1]}. Load the pipeline with the vectors it was trained with."
+            f"The word embedding was trained with static vectors of width {width}, but the pipeline has "
+            f"{found}. Give the pipeline the vectors that the component was trained with."
         )
+    static = static if model.attrs["static"] else None
     keys = model.attrs["keys"]
     place = numpy.searchsorted(keys, lowers).clip(max=len(keys) - 1)
     known = keys[place] == lowers

@@ -91,10 +91,19 @@ def resolve(name: str) -> str:
 def initialize(model: Model, X=None, Y=None) -> None:
     shim = model.shims[0]
     if shim._model is None:
-        objects = huggingface_from_pretrained(resolve(model.attrs["name"]), {"use_fast": True}, {})
+        objects = huggingface_from_pretrained(
+            resolve(model.attrs["name"]), {"use_fast": True, "add_prefix_space": True}, {}
+        )
         shim._hfmodel = objects
         shim._model = objects.transformer
     config = shim._model.config
+    limit = getattr(config, "max_position_embeddings", None)
+    around = shim._hfmodel.tokenizer.num_special_tokens_to_add()
+    if limit is not None and model.attrs["window"] + around > limit:
+        raise ValueError(
+            f"The transformer '{model.attrs['name']}' reads at most {limit} pieces, {around} of them "
+            f"its own, but window is {model.attrs['window']}. Set window to at most {limit - around}."
+        )
     model.set_dim("nO", config.hidden_size, force=True)
     model.shims[1].create(n_layers=config.num_hidden_layers + 1)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spacy.cli.find_threshold import find_threshold
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from thinc.api import Adam
+from thinc.api import Adam, Model
 from tiny import (
     ANNOTATED,
     TINY,
@@ -26,6 +26,7 @@ from tiny import (
     train,
 )
 
+from hmtl_spacy.embeddings import Case, Embedding
 from hmtl_spacy.model import decode, sentence_lengths
 
 TEXTS = [words[0] for words in ANNOTATED]
@@ -337,9 +338,24 @@ def test_static_vectors_are_used_and_loaded(tmp_path, examples):
     loaded.vocab.reset_vectors(width=9)
     loaded.vocab.set_vector("ann", numpy.ones(9, dtype="f"))
     with pytest.raises(
-        ValueError, match="trained with vectors of width 6, but the pipeline's vectors have width 9"
+        ValueError, match="trained with static vectors of width 6, but the pipeline has vectors of width 9"
     ):
         loaded("Ann .")
+    loaded.vocab.reset_vectors(width=0)
+    with pytest.raises(ValueError, match="trained with static vectors of width 6, but the pipeline has none"):
+        loaded("Ann .")
+
+
+def test_empty_documents_among_the_arrays_of_a_listener(nlp):
+    def forward(model, docs, is_train):
+        width = [3 if len(doc) else 0 for doc in docs]  # as spacy-transformers' listener does
+        return [model.ops.alloc2f(len(doc), n) + 1 for doc, n in zip(docs, width)], lambda d_arrays: []
+
+    embedding = Embedding(contextual=Model("listener", forward, dims={"nO": 3}), case=Case(2))
+    docs = [nlp("Ann sings"), nlp(""), nlp("Bob")]
+    embedding.initialize(X=docs)
+    assert embedding.predict(docs).shape == (3, 5)
+    assert embedding.predict([nlp(""), nlp("")]).shape == (0, 5)
 
 
 def test_sourced_into_another_pipeline(trained):

@@ -273,6 +273,13 @@ def test_saved_and_loaded_predicts_the_same_without_the_folder(folder, tmp_path,
     assert losses["hmtl"] > 0
 
 
+def test_a_window_wider_than_the_transformer_is_refused(folder):
+    with pytest.raises(
+        ValueError, match="reads at most [0-9]+ pieces, 2 of them .* window is 5000. Set window to"
+    ):
+        build(folder, window=5000)
+
+
 def test_names_of_folders_in_packages():
     assert resolve("bert-base-cased") == "bert-base-cased"
     assert resolve(MINILM).endswith("model")
