@@ -19,7 +19,7 @@ TEXT = f"""{HEADER}
 
 def test_all_layers():
     [doc] = convert_text("inline", TEXT)
-    assert doc.user_data == {"id": "a", "genre": "news", "split": "train", "paragraphs": [0, 12]}
+    assert doc.user_data == {"id": "a", "genre": "news", "split": "train", "paragraphs": (0, 12)}
     assert sentences(doc) == [
         "Ana Ruiz, the mayor of Lyon, resigned on Monday.",
         "Her mother drove a truck with *[one]* door.",

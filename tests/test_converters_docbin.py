@@ -14,6 +14,7 @@ NAMES = {
     "conll04": "conll04.txt",
     "dygie": "dygie.jsonl",
     "jsonl": "own.jsonl",
+    "inline": "inline.txt",
 }
 
 

@@ -134,7 +134,7 @@ def _set_sentences(doc: Doc, document: Document, offsets: List[int], source: str
             )
         token.is_sent_start = token.idx in starts
     first = {offset for sentence, offset in zip(document.sentences, offsets) if sentence.new_paragraph}
-    doc.user_data["paragraphs"] = [token.i for token in doc if token.idx in first]
+    doc.user_data["paragraphs"] = tuple(token.i for token in doc if token.idx in first)
 
 
 def _labelled(span: Span, label: str) -> Span:
