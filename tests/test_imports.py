@@ -34,7 +34,7 @@ TABLE = {
     "tuning": ("evaluation model", "spacy"),
     "overlay": ("", "spacy thinc"),
     "logger": ("data", LIGHT),
-    "visualize": ("annotations", "spacy"),
+    "visualize": ("annotations", "spacy IPython"),
     "cli": ("data evaluation overlay report tuning visualize", LIGHT),
     "factories": ("registry", "spacy thinc"),
 }

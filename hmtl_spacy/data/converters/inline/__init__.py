@@ -58,7 +58,7 @@ class InlineReader:
     clusters (str): Likewise for the coreference clusters.
     singletons (bool): Keep clusters of one mention.
     split (Optional[str]): Yield only the documents of one split; all are checked.
-    dropped (Optional[Counter]): What isn't kept is counted here.
+    dropped (Optional[Counter]): What isn't kept of the documents that are yielded is counted here.
     """
 
     def __init__(
@@ -93,11 +93,12 @@ class InlineReader:
                 found = f"the document {document.id!r} is at {self.places[document.id]} already"
                 raise ConversionError(source, document.line, f"{found}. Ids are unique.")
             self.places[document.id] = f"{source}:{document.line}"
-            doc = self._convert(document, source)
-            if self.split in (None, document.header["split"]):
+            wanted = self.split in (None, document.header["split"])
+            doc = self._convert(document, source, self.dropped if wanted else Counter())
+            if wanted:
                 yield doc
 
-    def _convert(self, document: Document, source: str) -> Doc:
+    def _convert(self, document: Document, source: str, dropped: Counter) -> Doc:
         doc = self.nlp.make_doc(" ".join(sentence.text for sentence in document.sentences))
         doc.user_data.update(id=document.id, **document.header)
         lengths = (len(sentence.text) + 1 for sentence in document.sentences[:-1])
@@ -112,7 +113,7 @@ class InlineReader:
         for mention in found:
             span = getattr(mention, self.clusters)
             groups.setdefault(mention.entity, []).append((span.start, span.end))
-        set_clusters(doc, resolve_clusters(groups.values(), self.singletons, self.dropped))
+        set_clusters(doc, resolve_clusters(groups.values(), self.singletons, dropped))
         relations = resolve_relations(document.sentences, found, source)
         set_relations(doc, [Relation(mentions[one], mentions[two], label) for one, label, two in relations])
         return doc

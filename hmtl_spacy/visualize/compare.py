@@ -1,0 +1,56 @@
+"""Two annotations of one text: what only one of them has is marked, clusters get the same numbers."""
+
+from collections import Counter
+from typing import Dict, List
+
+from .content import Bar, Content
+
+ONLY_HERE = "only here"
+OTHER_CLUSTER = "cluster differs"
+
+
+def compare(one: Content, other: Content) -> None:
+    """Mark the differences of both, and show both by the sentences of the second."""
+    one.sentences = other.sentences
+    for layer in one.bars.keys() & other.bars.keys():
+        if layer == "coref":
+            _number_alike(one.bars[layer], other.bars[layer])
+            _mark_clusters(one.bars[layer], other.bars[layer])
+            _mark_clusters(other.bars[layer], one.bars[layer])
+        else:
+            _mark(one.bars[layer], other.bars[layer], lambda bar: (bar.start, bar.end, bar.label))
+    if one.links is not None and other.links is not None:
+        _mark(one.links, other.links, lambda link: (link.head[:2], link.tail[:2], link.label))
+
+
+def _mark(one: List, other: List, key) -> None:
+    keys = {key(item) for item in one}, {key(item) for item in other}
+    for items, wanted in ((one, keys[1]), (other, keys[0])):
+        for item in items:
+            item.mark = "" if key(item) in wanted else ONLY_HERE
+
+
+def _number_alike(one: List[Bar], other: List[Bar]) -> None:
+    """Give each cluster of the first the number of the cluster it shares most mentions with."""
+    theirs = {(bar.start, bar.end): bar.cluster for bar in other}
+    shared = Counter(
+        (bar.cluster, theirs[bar.start, bar.end]) for bar in one if (bar.start, bar.end) in theirs
+    )
+    numbers: Dict[int, int] = {}
+    for (mine, number), _ in shared.most_common():
+        if mine not in numbers and number not in numbers.values():
+            numbers[mine] = number
+    free = max((bar.cluster for bar in other), default=0)
+    for bar in one:
+        if bar.cluster not in numbers:
+            free += 1
+            numbers[bar.cluster] = free
+    for bar in one:
+        bar.cluster = numbers[bar.cluster]
+
+
+def _mark_clusters(one: List[Bar], other: List[Bar]) -> None:
+    theirs = {(bar.start, bar.end): bar.cluster for bar in other}
+    for bar in one:
+        number = theirs.get((bar.start, bar.end))
+        bar.mark = ONLY_HERE if number is None else OTHER_CLUSTER if number != bar.cluster else ""

@@ -1,0 +1,203 @@
+"""Pages of annotated documents: every layer is there, differences are marked, text stays text."""
+
+import re
+import sys
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pytest
+import spacy
+from spacy.cli._util import app
+from spacy.tokens import Doc, DocBin, Span
+from tiny import ANNOTATED, annotate
+from typer.testing import CliRunner
+
+from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
+from hmtl_spacy.visualize import render
+from hmtl_spacy.visualize.content import Bar
+from hmtl_spacy.visualize.tracks import assign_tracks
+
+VOID = {"meta", "br"}
+BLOCKS = {"section", "div", "h2", "h3", "ul", "li"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes; complains if they don't nest."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.open, self.words = [], [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag in BLOCKS:
+            self.words.append(" ")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.words).split())
+
+    def labels(self, layer):
+        classes = [(attrs.get("class", "").split(), attrs) for _, attrs in self.elements]
+        return [attrs["data-label"] for names, attrs in classes if layer in names and "begins" in names]
+
+
+@pytest.fixture
+def doc():
+    return annotate(spacy.blank("en").vocab, *ANNOTATED[0])
+
+
+def test_all_layers(doc):
+    page = Page(render(doc))
+    assert page.labels("entities") == ["PER", "ORG"]
+    assert sorted(page.labels("mentions")) == ["ORG", "ORG", "PER", "PER"]
+    assert sorted(page.labels("coref")) == ["1", "1", "2", "2"]
+    assert "Ann Lee WORK → Acme Corp" in page.text
+    assert page.text.endswith("1 Ann Lee · She 2 Acme Corp · it")
+
+
+@pytest.mark.parametrize("layer", ["entities", "mentions", "coref", "relations"])
+def test_only_the_layers_that_were_asked_for(doc, layer):
+    page = Page(render(doc, layers=[layer]))
+    shown = {name for name in ("entities", "mentions", "coref") if page.labels(name)}
+    assert shown == {layer} - {"relations"}
+    assert ("WORK" in page.text) == (layer == "relations")
+
+
+def test_unknown_layer(doc):
+    with pytest.raises(ValueError, match=r"Can't show the layers \['ner'\]: there are \['entities', "):
+        render(doc, layers=["ner"])
+
+
+def test_documents_without_annotation():
+    nlp = spacy.blank("en")
+    page = Page(render([nlp("Some plain words."), nlp("")]))
+    assert page.text == "Some plain words."
+    assert not page.labels("entities")
+
+
+def test_text_is_text():
+    doc = spacy.blank("en")("<script>alert(1)</script> & \"Ann\" <b>'s</b>")
+    doc.user_data["title"] = "<i>title</i>"
+    doc.ents = [Span(doc, 0, len(doc), "<u>")]
+    set_mentions(doc, [Span(doc, 0, 3, '"x" onclick="')])
+    set_clusters(doc, [[(0, 2), (3, 5)]])
+    set_relations(doc, [Relation(doc[0:2], doc[3:5], "<a href=x>")])
+    page = Page(render(doc, page=True, title="</title>"))
+    assert {tag for tag, _ in page.elements} == set(
+        "html head meta title body style div section h2 span ul li b script".split()
+    )
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_a_page_needs_nothing_else(doc):
+    html = render(doc, page=True, title="Two people")
+    assert html.startswith("<!DOCTYPE html>") and "<title>Two people</title>" in html
+    assert not re.search(r"https?:|url\(|@import|src=|href=", html)
+
+
+def test_side_by_side(doc):
+    other = annotate(doc.vocab, *ANNOTATED[0])
+    other.ents = [Span(other, 0, 2, "ORG"), other.ents[1]]
+    set_clusters(other, [[(4, 6), (9, 10), (7, 8)]])
+    set_relations(other, [])
+    page = Page(render(other, gold=doc))
+    assert page.text.startswith("predicted Ann Lee")
+    assert "gold Ann Lee" in page.text
+    assert page.labels("entities") == ["ORG ≠", "ORG", "PER ≠", "ORG"]
+    # the predicted cluster has most in common with the second gold cluster
+    assert page.labels("coref") == ["2", "2 ≠", "2", "1 ≠", "2", "1 ≠", "2"]
+    assert "Acme Corp only here" in page.text
+    assert not any("≠" in label for label in Page(render(doc, gold=doc)).labels("coref"))
+
+
+def test_differing_tokens_compare_by_characters():
+    vocab = spacy.blank("en").vocab
+    one = Doc(vocab, words=["Ann", "Lee", "left"])
+    other = Doc(vocab, words=["Ann Lee", "left"])
+    one.ents, other.ents = [Span(one, 0, 2, "PER")], [Span(other, 0, 1, "PER")]
+    assert Page(render(one, gold=other)).labels("entities") == ["PER", "PER"]
+
+
+def test_gold_must_fit(doc):
+    with pytest.raises(ValueError, match="Can't compare 1 documents with 2 gold documents"):
+        render(doc, gold=[doc, doc])
+    with pytest.raises(ValueError, match="document 1: its text begins 'Ann Lee works .*', that of its gold"):
+        render(doc, gold=annotate(doc.vocab, *ANNOTATED[1]))
+
+
+def test_right_to_left():
+    nlp = spacy.blank("he")
+    elements = Page(render(nlp("שלום עולם"))).elements
+    assert [attrs["dir"] for _, attrs in elements if "dir" in attrs] == ["rtl"]
+
+
+def test_tracks_never_overlap_and_the_short_come_first():
+    tokens = [(i, i + 1, str(i)) for i in range(6)]
+    spans = [(0, 6), (1, 3), (2, 4), (4, 5), (9, 12)]
+    rows = assign_tracks([Bar(start, end, f"{start}-{end}", "") for start, end in spans], tokens)
+    found = [{bar.label: begins for bar, begins in row.values()} for row in rows]
+    assert [set(row) for row in found] == [{"1-3", "4-5"}, {"2-4"}, {"0-6"}]
+    assert [rows[2][i][1] for i in range(6)] == [True] + [False] * 5
+
+
+def test_in_a_notebook(doc, monkeypatch):
+    shown = []
+    display = SimpleNamespace(HTML=lambda html: html, display=shown.append)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    assert render(doc, jupyter=True) is None
+    assert len(shown) == 1 and "Ann" in shown[0]
+
+
+def visualize(*args):
+    spacy.registry.cli.get_all()  # as `python -m spacy` does
+    return CliRunner().invoke(app, ["hmtl", "visualize", *map(str, args)])
+
+
+@pytest.fixture
+def data(tmp_path):
+    vocab = spacy.blank("en").vocab
+    docs = [annotate(vocab, *row) for row in ANNOTATED]
+    for number, doc in enumerate(docs):
+        doc.user_data["title"] = f"Document {number}"
+    DocBin(store_user_data=True, docs=docs).to_disk(tmp_path / "data.spacy")
+    return tmp_path / "data.spacy"
+
+
+def test_command_shows_what_a_file_has(data, tmp_path):
+    done = visualize(data, tmp_path / "pages" / "page.html", "--limit", 2)
+    assert done.exit_code == 0, done.output
+    page = Page((tmp_path / "pages" / "page.html").read_text("utf-8"))
+    assert "Document 0" in page.text and "Document 2" in page.text and "Document 1" not in page.text
+    assert "gold" not in page.text and "PER" in page.labels("entities")
+
+
+def test_command_compares_with_a_pipeline(data, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Ann Lee"}])
+    nlp.to_disk(tmp_path / "model")
+    done = visualize(data, tmp_path / "page.html", "--model", tmp_path / "model", "--title", "Rules")
+    assert done.exit_code == 0, done.output
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert "<title>Rules</title>" in html and "4 documents" in done.output
+    assert Page(html).labels("entities")[:3] == ["PER", "PER", "ORG ≠"]
+    assert "Document 3" in Page(html).text
+
+
+def test_command_errors(data, tmp_path):
+    done = visualize(data, tmp_path / "page.html", "--model", "no_such_model")
+    assert done.exit_code == 1 and "no_such_model" in done.output and "Traceback" not in done.output
