@@ -261,7 +261,7 @@ def evaluate_cli(
 
 @hmtl_cli.command("visualize")
 def visualize_cli(
-    data_path: Annotated[Path, Arg(help="Annotated documents: .spacy file, or a folder of them", exists=True)],
+    data_path: Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)],
     out_path: Annotated[Path, Arg(help="HTML page to write", dir_okay=False)],
     model: Annotated[
         Optional[str], Opt("--model", "-m", help="Show what this pipeline finds beside what the data has")

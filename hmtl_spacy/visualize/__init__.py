@@ -38,9 +38,7 @@ def render(
     _check_pairs(shown, wanted, gold is not None)
     for one, other in zip(shown, wanted):
         compare(one, other)
-    body = "\n".join(
-        document(one, wanted[i] if wanted else None, f"hmtl-{i}") for i, one in enumerate(shown)
-    )
+    body = "\n".join(document(one, wanted[i] if wanted else None, f"hmtl-{i}") for i, one in enumerate(shown))
     html = page_of(body, title) if page else with_assets(body)
     if jupyter or (jupyter is None and is_in_jupyter()):
         _display(html)

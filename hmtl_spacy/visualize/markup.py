@@ -15,7 +15,8 @@ def page_of(body: str, title: str) -> str:
     """A page that stands alone: no script, font or image from elsewhere."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n"
         f'</head>\n<body style="margin: 0 auto; padding: 1rem; max-width: 90rem">\n{with_assets(body)}\n'
         f"</body>\n</html>\n"
     )
@@ -23,7 +24,9 @@ def page_of(body: str, title: str) -> str:
 
 def with_assets(body: str) -> str:
     """`body` with its style and script."""
-    style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("style.css", "script.js"))
+    style, script = (
+        files(__package__).joinpath(name).read_text("utf-8") for name in ("style.css", "script.js")
+    )
     return f'<style>\n{style}</style>\n<div class="hmtl">\n{body}\n</div>\n<script>\n{script}</script>'
 
 
@@ -67,8 +70,9 @@ def _cell(cell, layer: str) -> str:
     bar, begins = cell
     classes = f"bar {layer}{' begins' if begins else ''}{' differs' if bar.mark else ''}"
     label = (str(bar.cluster) if bar.cluster else bar.label) + (" ≠" if bar.mark else "")
-    shown = f' data-label="{escape(label)}"' if begins else ""
-    return f'<span class="{classes}"{shown} title="{escape(_title(bar, layer))}"{_cluster(bar, begins)}></span>'
+    attributes = f' data-label="{escape(label)}"' if begins else ""
+    attributes += f' title="{escape(_title(bar, layer))}"{_cluster(bar, begins)}'
+    return f'<span class="{classes}"{attributes}></span>'
 
 
 def _title(bar: Bar, layer: str) -> str:
@@ -97,8 +101,8 @@ def _cluster_list(bars: List[Bar]) -> str:
     clusters: dict = {}
     for bar in sorted(bars, key=lambda bar: bar.start):
         clusters.setdefault(bar.cluster, []).append(bar)
-    items = [
-        f'<li{_cluster(members[0], True)}><b>{number}</b> {" · ".join(escape(bar.text) for bar in members)}</li>'
-        for number, members in sorted(clusters.items())
-    ]
+    items = []
+    for number, members in sorted(clusters.items()):
+        names = " · ".join(escape(bar.text) for bar in members)
+        items.append(f"<li{_cluster(members[0], True)}><b>{number}</b> {names}</li>")
     return f'<ul class="clusters" aria-label="Clusters">{"".join(items)}</ul>'
