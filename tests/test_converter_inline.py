@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from converting import clusters, convert_text, ents, mentions, relations, sentences
 
@@ -220,6 +222,9 @@ def test_folders_and_splits(tmp_path):
         "clusters": 5,
         "relations": 3,
     }
+    dropped = Counter()
+    kept = convert("inline", folder, tmp_path / "dev.spacy", split="dev", dropped=dropped)["clusters"]
+    assert sum(dropped.values()) == 5 - kept  # those of the other split aren't counted
     (folder / "d.txt").write_text(TEXT)
     with pytest.raises(ConversionError, match=r"d.txt:1: the document 'a' is at .*b.txt:1 already"):
         convert("inline", folder, tmp_path / "all.spacy")
