@@ -28,6 +28,7 @@ InPath = Annotated[Path, Arg(help="File to convert", exists=True, dir_okay=False
 InPaths = Annotated[Path, Arg(help="File to convert, or a folder of .txt files", exists=True)]
 OutPath = Annotated[Path, Arg(help="Where to write the .spacy file", dir_okay=False)]
 Singletons = Annotated[bool, Opt("--singletons", help="Keep coreference clusters of one mention")]
+Unescape = Annotated[bool, Opt(help="Write brackets and quotes for -LRB-, `` and so on")]
 
 
 class Scheme(str, Enum):
@@ -45,6 +46,11 @@ class Split(str, Enum):
     train = "train"
     dev = "dev"
     test = "test"
+
+
+class Stage(str, Enum):
+    timex2norm = "timex2norm"
+    adj = "adj"
 
 
 class Misaligned(str, Enum):
@@ -123,11 +129,58 @@ def convert_conll04_cli(
     _convert("conll04", in_path, out_path, ents=ents, **other)
 
 
+@convert_cli.command("conll2012")
+def convert_conll2012_cli(
+    in_path: Annotated[Path, Arg(help="File to convert, or a folder of *gold_conll files", exists=True)],
+    out_path: OutPath,
+    unescape: Unescape = True,
+    singletons: Singletons = False,
+):
+    """OntoNotes 5 as *_gold_conll (CoNLL-2012). Fills doc.ents and coreference clusters.
+
+    Example: python -m spacy hmtl convert conll2012 conll-2012/v4/data/train/data/english train.spacy
+    """
+    _convert("conll2012", in_path, out_path, unescape=unescape, singletons=singletons)
+
+
+@convert_cli.command("ace")
+def convert_ace_cli(
+    in_path: Annotated[Path, Arg(help="Folder with .sgm and .apf.xml files", exists=True, file_okay=False)],
+    out_path: OutPath,
+    files: Annotated[
+        Optional[Path],
+        Opt("--files", "-f", exists=True, dir_okay=False, help="List of the documents to convert"),
+    ] = None,
+    stage: Annotated[
+        Optional[Stage], Opt("--stage", help="Folders to read; timex2norm if there are any, else adj")
+    ] = None,
+    mentions: Annotated[
+        SpanKind, Opt("--mentions", "-m", help="Typed heads or full extents as mentions")
+    ] = SpanKind.head,
+    clusters: Annotated[
+        SpanKind, Opt("--clusters", "-c", help="Heads or full extents in the clusters")
+    ] = SpanKind.extent,
+    singletons: Singletons = False,
+    misaligned: Annotated[
+        Misaligned, Opt("--misaligned", help="What to do with mentions that aren't whole tokens")
+    ] = Misaligned.expand,
+):
+    """ACE 2005 as .sgm and .apf.xml. Fills mentions, relations and coreference clusters.
+
+    Example: python -m spacy hmtl convert ace ace_2005_td_v7/data/English test.spacy --files test_list
+    """
+    from .data.converters.reading import read_lines
+
+    listed = {"files": read_lines(files), "files_source": str(files)} if files else {}
+    spans = {"mentions": mentions.value, "clusters": clusters.value, "misaligned": misaligned.value}
+    _convert("ace", in_path, out_path, stage=stage and stage.value, singletons=singletons, **spans, **listed)
+
+
 @convert_cli.command("dygie")
 def convert_dygie_cli(
     in_path: InPath,
     out_path: OutPath,
-    unescape: Annotated[bool, Opt(help="Write brackets and quotes for -LRB-, `` and so on")] = True,
+    unescape: Unescape = True,
     singletons: Singletons = False,
 ):
     """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.

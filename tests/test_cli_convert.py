@@ -24,6 +24,9 @@ def run(*args):
         (["conllu", "gum.conllu", "--clusters", "head", "--singletons"], "7 mentions, 5 clusters"),
         (["conllu", "gum.conllu", "--mentions", "extent"], "1 clusters"),
         (["conll04", "conll04.txt", "--ents"], "3 entities, 3 mentions, 3 relations"),
+        (["conll2012", "conll2012.v4_gold_conll", "--no-unescape"], "3 documents, 18 tokens, 4 sentences"),
+        (["ace", "ace", "--files", FIXTURES / "ace" / "test_list"], "1 documents, 13 tokens, 4 sentences"),
+        (["ace", "ace", "--stage", "adj", "--mentions", "extent", "--misaligned", "drop"], "1 relations"),
         (["dygie", "dygie.jsonl", "--no-unescape", "--singletons"], "4 mentions, 2 clusters, 2 relations"),
         (["jsonl", "own.jsonl", "--lang", "xx", "--misaligned", "drop"], "3 documents"),
         (["inline", "inline.txt", "--split", "dev"], "1 documents, 15 tokens, 1 sentences"),
@@ -69,7 +72,9 @@ def test_options_of_another_format_are_refused(tmp_path, args):
     assert code == 2 and "No such" in output
 
 
-@pytest.mark.parametrize("format", ["iob", "conllu", "conll04", "dygie", "jsonl", "inline"])
+@pytest.mark.parametrize(
+    "format", ["iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline"]
+)
 def test_help_has_an_example(format):
     code, output = run("convert", format, "--help")
     assert code == 0 and f"Example: python -m spacy hmtl convert {format}" in output

@@ -30,6 +30,32 @@ def test_conll2003_is_iob1_with_docstart():
     assert docs[0].has_unknown_spaces and not dropped
 
 
+def test_conll2003_as_iob2():
+    docs, dropped = convert_file("iob", "conll2003_iob2.txt")
+    assert [doc.user_data["id"] for doc in docs] == ["1", "2"]
+    assert [sentences(doc) for doc in docs] == [["1 .", "Oslo and Bergen Voss United Shipping"], ["# Kim"]]
+    assert ents(docs[0]) == [
+        ("Oslo", "LOC"),
+        ("Bergen", "LOC"),
+        ("Voss", "LOC"),
+        ("United Shipping", "ORG"),
+    ]
+    assert ents(docs[1]) == [("Kim", "PER")] and not dropped
+
+
+def test_a_single_document_is_kept_together():
+    lines = "-DOCSTART- -X- O O\n\n" + "\n\n".join("It PRP B-NP O" for _ in range(12))
+    [doc] = convert_text("iob", lines)
+    assert len(list(doc.sents)) == 12
+
+
+def test_rows_of_another_width_are_errors():
+    text = "-DOCSTART- -X- O O\n\nOslo NNP B-NP B-LOC\nand CC O"
+    found = r"file:4: found 3 columns, \['and', 'CC', 'O'\], expected 4 as in the first row. Is a part"
+    with pytest.raises(ConversionError, match=found):
+        convert_text("iob", text)
+
+
 def test_a_document_of_its_own_is_no_sentence_boundary_inside():
     docs, _ = convert_file("iob", "conll2003.txt", sentences_per_doc=1)
     assert [doc.user_data["id"] for doc in docs] == ["1.1", "1.2", "2.1"]

@@ -10,8 +10,11 @@ from spacy.tokens import Doc
 from ...annotations import get_clusters, get_mentions, get_relations, has_entities
 from .reading import ConversionError, read_lines, write_docs
 
-FORMATS = {name: f"{name}_to_docs" for name in ("iob", "conllu", "conll04", "dygie", "jsonl", "inline")}
-FOLDERS = {"inline": "inline_folder_to_docs"}  # what reads a folder of files, which `convert` takes too
+NAMES = ("iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline")
+FORMATS = {name: f"{name}_to_docs" for name in NAMES}
+FOLDERS = {
+    name: f"{name}_folder_to_docs" for name in ("conll2012", "ace", "inline")
+}  # what reads a folder of files, which `convert` takes too
 
 
 def get_converter(format: str) -> Callable[..., Iterator[Doc]]:

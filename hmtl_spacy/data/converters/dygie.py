@@ -11,12 +11,8 @@ from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
 from .clusters import Offsets, resolve_clusters
-from .reading import make_doc
+from .reading import TREEBANK_ESCAPES, make_doc
 from .records import Record, read_records, shorten
-
-ESCAPES = {
-    "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": '"', "''": '"',
-}  # fmt: skip
 
 
 def dygie_to_docs(
@@ -57,7 +53,7 @@ def _make_doc(record: Record, vocab: Vocab, unescape: bool) -> Doc:
             raise record.error(f"{found}, expected a list of tokens, none empty.")
     words = [word for sentence in sentences for word in sentence]
     if unescape:
-        words = [ESCAPES.get(word, word) for word in words]
+        words = [TREEBANK_ESCAPES.get(word, word) for word in words]
     return make_doc(vocab, words, None, [len(sentence) for sentence in sentences], record.id("doc_key"))
 
 

@@ -86,7 +86,7 @@ def _make_doc(group: List[Sentence], id: str, vocab: Vocab, dropped: Counter) ->
 
 def _documents(sentences: List[Sentence], size: Optional[int]) -> Iterator[Tuple[str, List[Sentence]]]:
     """Group sentences by document; pieces of a document are numbered: "id.1", "id.2"."""
-    bounded = len({sentence.doc_number for sentence in sentences}) > 1 or any(s.doc_id for s in sentences)
+    bounded = any(sentence.doc_number for sentence in sentences)
     if size is None and not bounded:
         size = SENTENCES_PER_DOC
     group: List[Sentence] = []
@@ -106,8 +106,8 @@ def _sentences(
 ) -> Iterator[Sentence]:
     columns: Optional[Tuple[int, int]] = None
     tokens: List[TaggedToken] = []
-    text = doc_id = None
-    doc_number = 0
+    text = doc_id = width = None
+    doc_number, docstart = 0, False
     for number, line in enumerate([*lines, ""], start=1):
         fields = line.split("\t") if "\t" in line else line.split()
         boundary = bool(fields) and fields[0] == "-DOCSTART-"
@@ -122,20 +122,28 @@ def _sentences(
                 yield Sentence(tokens, text, doc_id, doc_number)
             tokens, text = [], None
             if boundary:
-                doc_id, doc_number = None, doc_number + 1
+                doc_id, doc_number, docstart = None, doc_number + 1, True
         else:
-            columns = columns or _columns(fields, token_column, tag_column)
-            tokens.append(_token(fields, columns, number, source))
+            if columns is None:
+                columns = _columns(fields, token_column, tag_column, docstart)
+                width = len(fields) if columns[1] < 0 else None
+            tokens.append(_token(fields, columns, width, number, source))
 
 
-def _columns(fields: List[str], token_column: Optional[int], tag_column: Optional[int]) -> Tuple[int, int]:
-    numbered = len(fields) > 2 and fields[0] == "1"
+def _columns(
+    fields: List[str], token_column: Optional[int], tag_column: Optional[int], docstart: bool
+) -> Tuple[int, int]:
+    """Told from the first token; after a -DOCSTART- a "1" is a word."""
+    numbered = len(fields) > 2 and fields[0] == "1" and not docstart
     token = token_column or (2 if numbered else 1)
     tag = tag_column or (3 if numbered else -1)
     return tuple(column - 1 if column > 0 else column for column in (token, tag))
 
 
-def _token(fields: List[str], columns: Tuple[int, int], number: int, source: str) -> TaggedToken:
+def _token(
+    fields: List[str], columns: Tuple[int, int], width: Optional[int], number: int, source: str
+) -> TaggedToken:
+    """width: how many columns there must be where the tag's is counted from the end."""
     try:
         text, tag = (fields[column].strip(" ") for column in columns)  # U+00A0 can be a token
     except IndexError:
@@ -145,4 +153,7 @@ def _token(fields: List[str], columns: Tuple[int, int], number: int, source: str
         expected = f"expected token and tag in columns {names}"
         found = f"found {len(fields)} columns, {fields!r}"
         raise ConversionError(source, number, f"{found}, {expected}. Name the columns if they are others.")
+    if width not in (None, len(fields)):
+        found = f"found {len(fields)} columns, {fields!r}, expected {width} as in the first row"
+        raise ConversionError(source, number, f"{found}. Is a part of the row missing?")
     return TaggedToken(text, tag, number)

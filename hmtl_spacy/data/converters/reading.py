@@ -1,11 +1,18 @@
 """What all converters share: one error, reading lines, building a `Doc`, writing a `DocBin`."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Sequence, Union
 
+import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+
+TREEBANK_ESCAPES = {
+    "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "``": '"', "''": '"',
+}  # fmt: skip
 
 
 class ConversionError(ValueError):
@@ -67,6 +74,20 @@ def make_doc(
     if id is not None:
         doc.user_data["id"] = id
     return doc
+
+
+def blank_english(vocab: Optional[Vocab] = None) -> Language:
+    """spaCy's blank English pipeline, whose tokenizer is used; by default all converters share one.
+
+    vocab (Optional[Vocab]): The vocabulary of the documents.
+    RETURNS (Language): The pipeline.
+    """
+    return _shared_english() if vocab is None else spacy.blank("en", vocab=vocab)
+
+
+@lru_cache(maxsize=1)
+def _shared_english() -> Language:
+    return spacy.blank("en")
 
 
 def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:

@@ -7,19 +7,16 @@
 """
 
 from collections import Counter
-from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Union
 
-import spacy
-from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ....annotations import Relation, set_clusters, set_mentions, set_relations
 from ..clusters import Offsets, resolve_clusters
-from ..reading import ConversionError, read_lines
+from ..reading import ConversionError, blank_english, read_lines
 from .lines import SPLITS, Document, read_documents
 from .relations import resolve_relations
 from .spans import Spans
@@ -76,7 +73,7 @@ class InlineReader:
                 raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
         if split not in (None, *SPLITS):
             raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}.")
-        self.nlp = _english() if vocab is None else spacy.blank("en", vocab=vocab)
+        self.nlp = blank_english(vocab)
         self.mentions, self.clusters, self.singletons, self.split = mentions, clusters, singletons, split
         self.dropped = Counter() if dropped is None else dropped
         self.places: Dict[str, str] = {}  # where each document stands, by id
@@ -117,11 +114,6 @@ class InlineReader:
         relations = resolve_relations(document.sentences, found, source)
         set_relations(doc, [Relation(mentions[one], mentions[two], label) for one, label, two in relations])
         return doc
-
-
-@lru_cache(maxsize=1)
-def _english() -> Language:
-    return spacy.blank("en")
 
 
 def _set_sentences(doc: Doc, document: Document, offsets: List[int], source: str) -> None:
