@@ -1,0 +1,1 @@
+"""How fast the component is, and against what: `python benchmarks/run.py`."""

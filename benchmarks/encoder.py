@@ -1,0 +1,101 @@
+"""The bare transformer on the same texts: the limit for a pipeline that stands on it."""
+
+import re
+from typing import Dict, Iterator, List
+
+from .measure import Case, Measurement, Work
+from .pipelines import Setup, config_of
+from .report import Ratio
+from .texts import count_words
+
+WINDOW = 254
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+def groups(setup: Setup) -> List[List[Case]]:
+    from .pipe import piped
+
+    texts = {"texts": setup.texts.all}
+    path = setup.pipelines.path("hmtl")
+    bare = [
+        Case(f"encoder, {name}, {pieces} pieces", bare_encoder, {**texts, "packed": packed, "pieces": pieces})
+        for name, packed in (("packed", True), ("by sentence", False))
+        for pieces in (1024, 8192)
+    ]
+    pipes = [Case(f"hmtl, batch {n}", piped, {**texts, "path": path, "batch_size": n}) for n in (32, 256)]
+    return [bare + pipes]
+
+
+def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
+    limit = max((m for name, m in found.items() if name.startswith("encoder")), key=_speed)
+    for batch_size in (32, 256):
+        ratio = found[f"hmtl, batch {batch_size}"].words_per_second / limit.words_per_second
+        yield Ratio(1, f"hmtl, batch {batch_size}: words/s over those of {limit.name}", ratio, ">=", 0.85)
+
+
+def bare_encoder(texts: List[str], packed: bool, pieces: int, name: str = "") -> Work:
+    """Tokenise, sort by length, run.
+
+    packed: fill windows with sentences; pieces: of a batch, with padding.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = name or transformer_folder()
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+
+    @torch.inference_mode()
+    def run():
+        rows = windows(tokenizer, texts, packed)
+        rows.sort(key=len, reverse=True)
+        for batch in batches(rows, pieces):
+            padded = tokenizer.pad({"input_ids": batch}, return_tensors="pt")
+            model(**padded)
+        return {"pieces": float(sum(map(len, rows)))}
+
+    return Work(run, count_words(texts))
+
+
+def windows(tokenizer, texts: List[str], packed: bool) -> List[List[int]]:
+    """Piece ids with special tokens: of each sentence, or of as many sentences of a text as fit a window."""
+    sentences = [SENTENCE_END.split(text) for text in texts]
+    flat = [sentence for of_text in sentences for sentence in of_text]
+    encoded = iter(tokenizer(flat, add_special_tokens=False, verbose=False)["input_ids"])
+    rows: List[List[int]] = []
+    for of_text in sentences:
+        row: List[int] = []
+        for _ in of_text:
+            ids = next(encoded)
+            if row and (not packed or len(row) + len(ids) > WINDOW):
+                rows.append(row)
+                row = []
+            row = row + ids
+            while len(row) > WINDOW:
+                rows.append(row[:WINDOW])
+                row = row[WINDOW:]
+        if row:
+            rows.append(row)
+    return [tokenizer.build_inputs_with_special_tokens(row) for row in rows]
+
+
+def batches(rows: List[List[int]], pieces: int) -> Iterator[List[List[int]]]:
+    """Rows, longest first, at most so many pieces at a time, with padding."""
+    batch: List[List[int]] = []
+    for row in rows:
+        if batch and (len(batch) + 1) * len(batch[0]) > pieces:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def transformer_folder() -> str:
+    """Where the transformer of configs/hmtl.cfg is."""
+    from hmtl_spacy.transformer import resolve
+
+    return resolve(config_of("hmtl").interpolate()["paths"]["transformer"])
+
+
+def _speed(measurement: Measurement) -> float:
+    return measurement.words_per_second

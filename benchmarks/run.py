@@ -1,0 +1,87 @@
+"""Measure how fast the component is, and say of each target whether it is met.
+
+python benchmarks/run.py [--json FILE] [--only NAME] [--tiny] [--gum en_gum-ud-test.conllu --conll04 test.txt]
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import List, Optional
+
+if not __package__:  # run as a script
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks import report  # noqa: E402
+from benchmarks.machine import describe_machine, versions  # noqa: E402
+from benchmarks.measure import Measurement, in_turn  # noqa: E402
+from benchmarks.pipelines import Pipelines, Setup  # noqa: E402
+from benchmarks.texts import count_words, read_texts  # noqa: E402
+
+BENCHMARKS = {
+    "encoder": "encoder",
+    "pipe": "pipe",
+    "naive": "comparing",
+    "scaling": "scaling",
+    "train": "training",
+    "load": "loading",
+}
+
+
+def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--json", type=Path, help="write everything that was measured to this file")
+    add("--only", action="append", choices=list(BENCHMARKS), help="measure only this; may be given again")
+    add("--tiny", action="store_true", help="measure as little as shows that everything runs")
+    add("--gum", type=Path, help="documents: GUM's test part, .conllu; without it assets/sample")
+    add("--conll04", type=Path, help="short texts: CoNLL04's test part, .txt; without it assets/sample")
+    add("--pipelines", type=Path, help="a folder of trained pipelines; those not there are made and kept")
+    add("--compare", type=Path, help="the --json file of another run: say what changed by a fifth or more")
+    add("--passes", type=int, default=5, help="passes that count, after one that doesn't (default: 5)")
+    add("--threads", type=int, default=2, help="threads of every process (default: 2)")
+    add("--steps", type=int, default=150, help="updates to train pipelines for (default: 150)")
+    return parser.parse_args(argv)
+
+
+def main(argv: Optional[List[str]] = None) -> None:
+    options = arguments(argv)
+    texts = read_texts(options.gum, options.conll04, limit=2 if options.tiny else 0)
+    passes, steps = (1, 3) if options.tiny else (options.passes, options.steps)
+    machine = describe_machine()
+    about = {
+        "machine": machine,
+        "versions": versions(),
+        "settings": {
+            "texts": texts.source,
+            "documents": f"{len(texts.documents)} ({count_words(texts.documents)} words)",
+            "sentences": f"{len(texts.sentences)} ({count_words(texts.sentences)} words)",
+            "passes": passes,
+            "threads": options.threads,
+        },
+    }
+    measured: List[Measurement] = []
+    ratios: List[report.Ratio] = []
+    with tempfile.TemporaryDirectory() as folder:
+        pipelines = Pipelines(options.pipelines or Path(folder), steps, options.threads)
+        for name in options.only or BENCHMARKS:
+            benchmark = import_module(f"benchmarks.{BENCHMARKS[name]}")
+            found = {}
+            for group in benchmark.groups(Setup(texts, pipelines, options.tiny)):
+                found.update(in_turn(group, passes, options.threads))
+            measured.extend(found.values())
+            ratios.extend(benchmark.ratios(found))
+    ratios.sort(key=lambda ratio: ratio.target)
+    result = report.to_json(measured, ratios, **about)
+    print(report.whole(measured, ratios, about))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
+    if options.compare:
+        old = json.loads(options.compare.read_text(encoding="utf8"))
+        print("\n".join(["\nChanged by a fifth or more:", *(report.changes(result, old) or ["nothing"])]))
+
+
+if __name__ == "__main__":
+    main()
