@@ -12,10 +12,18 @@ NAMES = {
     "iob": "uner.iob2",
     "conllu": "gum.conllu",
     "conll04": "conll04.txt",
+    "conll2012": "conll2012.v4_gold_conll",
+    "ace": "ace/nw/timex2norm/XYZ_ENG_20300101.0001.sgm",
     "dygie": "dygie.jsonl",
     "jsonl": "own.jsonl",
     "inline": "inline.txt",
 }
+
+
+def read(format, **options):
+    """The documents of a format's fixture; that of ACE has its annotation beside it."""
+    path = FIXTURES / NAMES[format]
+    return list(get_converter(format)(read_lines(path), source=str(path), **options))
 
 
 def describe(doc):
@@ -30,8 +38,7 @@ def test_everything_survives_the_file(format, tmp_path):
     path = tmp_path / "new folder" / "docs.spacy"
     written = convert(format, FIXTURES / NAMES[format], path)
     docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
-    expected = list(get_converter(format)(read_lines(FIXTURES / NAMES[format])))
-    assert [describe(doc) for doc in docs] == [describe(doc) for doc in expected]
+    assert [describe(doc) for doc in docs] == [describe(doc) for doc in read(format)]
     assert written["documents"] == len(docs) and written["tokens"] == sum(map(len, docs))
     assert [child.name for child in path.parent.iterdir()] == ["docs.spacy"]
 
@@ -62,14 +69,12 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
 def test_an_empty_file_is_an_error(format, tmp_path):
     source = tmp_path / "empty"
     source.write_text("\n")
-    with pytest.raises(ConversionError, match="empty: found no documents"):
+    with pytest.raises(ConversionError, match="empty: found no documents|empty:1: found 0 '<DOC>'"):
         convert(format, source, tmp_path / "out.spacy")
 
 
 def test_unknown_format():
-    with pytest.raises(
-        ValueError, match="no converter for 'brat'; the formats are iob, conllu, conll04, dygie"
-    ):
+    with pytest.raises(ValueError, match="no converter for 'brat'; the formats are iob, conllu, conll04, co"):
         get_converter("brat")
 
 
@@ -92,7 +97,7 @@ def test_marks_and_line_ends(tmp_path):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_dropped_is_optional(format):
-    assert list(get_converter(format)(read_lines(FIXTURES / NAMES[format])))
+    assert read(format)
     dropped = Counter()
-    list(get_converter(format)(read_lines(FIXTURES / NAMES[format]), dropped=dropped))
+    read(format, dropped=dropped)
     assert all(count >= 0 for count in dropped.values())
