@@ -33,15 +33,16 @@ def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
         yield Ratio(1, f"hmtl, batch {batch_size}: words/s over those of {limit.name}", ratio, ">=", 0.85)
 
 
-def bare_encoder(texts: List[str], packed: bool, pieces: int, name: str = "") -> Work:
+def bare_encoder(texts: List[str], packed: bool, pieces: int) -> Work:
     """Tokenise, sort by length, run.
 
     packed: fill windows with sentences; pieces: of a batch, with padding.
     """
     import torch
+    from torch.nn.utils.rnn import pad_sequence
     from transformers import AutoModel, AutoTokenizer
 
-    folder = name or transformer_folder()
+    folder = transformer_folder()
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
 
     @torch.inference_mode()
@@ -49,8 +50,9 @@ def bare_encoder(texts: List[str], packed: bool, pieces: int, name: str = "") ->
         rows = windows(tokenizer, texts, packed)
         rows.sort(key=len, reverse=True)
         for batch in batches(rows, pieces):
-            padded = tokenizer.pad({"input_ids": batch}, return_tensors="pt")
-            model(**padded)
+            ids = pad_sequence([torch.tensor(row) for row in batch], True, tokenizer.pad_token_id or 0)
+            lengths = torch.tensor([len(row) for row in batch])
+            model(input_ids=ids, attention_mask=(torch.arange(ids.shape[1]) < lengths[:, None]).long())
         return {"pieces": float(sum(map(len, rows)))}
 
     return Work(run, count_words(texts))

@@ -15,7 +15,7 @@ PROFILED = 5
 
 
 def groups(setup: Setup) -> List[List[Case]]:
-    settings = {"train": setup.pipelines.train, "documents": 2 if setup.tiny else DOCUMENTS}
+    settings = {"corpus": setup.pipelines.train, "documents": 2 if setup.tiny else DOCUMENTS}
 
     def case(what: str, name: str, **more: bool) -> Case:
         return Case(f"training {what}", train, {**settings, "name": name, **more})
@@ -40,9 +40,9 @@ def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
         )
 
 
-def train(name: str, train: Path, documents: int, forget: bool = False, profile: bool = False) -> Work:
+def train(name: str, corpus: Path, documents: int, forget: bool = False, profile: bool = False) -> Work:
     """An epoch a pass. forget: frozen features before each, as in a first epoch; profile: some steps only."""
-    nlp = initialized(name, train)
+    nlp = initialized(name, corpus)
     batches, optimizer = epoch(nlp, documents), optimizer_of(nlp)
     words = sum(len(eg.predicted) for batch in batches() for eg in batch)
 
