@@ -16,6 +16,7 @@ from thinc.api import Model, Optimizer
 
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure, usable_rows
+from .entities import set_extensions
 from .model import TrainingBatch, decode, sentence_lengths
 from .tasks.base import Task
 
@@ -53,6 +54,10 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
+        keys = ("mentions_key", "clusters_key", "relations_key")
+        set_extensions(
+            **{key: getattr(task, key) for task in tasks.values() for key in keys if hasattr(task, key)}
+        )
 
     @property
     def labels(self) -> Tuple[str, ...]:

@@ -19,7 +19,7 @@ class Mentions(TaggingTask):
 
     def __init__(self, *, spans_key: str = MENTIONS, **settings: Any):
         super().__init__(**settings)
-        self.spans_key = spans_key
+        self.spans_key = self.mentions_key = spans_key
 
     def has_gold(self, doc: Doc) -> bool:
         return self.spans_key in doc.spans

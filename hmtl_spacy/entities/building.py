@@ -1,0 +1,109 @@
+"""From mentions, clusters and relations to entities and relations between them."""
+
+from collections import Counter
+from typing import Dict, List, Tuple, Union
+
+from spacy.tokens import Doc, Span
+
+from ..annotations import CLUSTERS, MENTIONS, RELATIONS, get_relations
+from .graph import Entity, EntityGraph, EntityMention, EntityRelation, Evidence
+from .heads import nested
+from .levels import best_mention, level_of, name_in
+from .membership import Membership
+
+Key = Tuple[str, Union[int, Tuple[int, int]]]
+
+
+def entity_graph(
+    doc: Doc,
+    *,
+    mentions_key: str = MENTIONS,
+    clusters_key: str = CLUSTERS,
+    relations_key: str = RELATIONS,
+) -> EntityGraph:
+    """The entities of a document and the relations between them.
+
+    An entity is a cluster, or a mention without one; named entities count as mentions where no mentions are
+    annotated, and an argument of a relation always does. A mention that heads a longer span of
+    a cluster is that span's head, no mention beside it. An entity's type is that of most of its mentions,
+    of the main mention in a draw.
+
+    A relation between mentions becomes one between their entities, and those that agree become one with all
+    of them as evidence. Its score is the highest among them: scores of one model for one entity aren't
+    independent, so that adding them up (noisy-or) would make it too sure. Relations of an entity with
+    itself are kept.
+    """
+    members = Membership(doc, mentions_key, clusters_key)
+    relations = get_relations(doc, relations_key) or []
+    spans = _spans(members, [span for relation in relations for span in relation[:2]])
+    entities = _entities(spans, members)
+    merged: Dict[Tuple[str, str, str], List[Evidence]] = {}
+    for head, tail, label, score in relations:
+        ends = entities[_key(head, members)].id, entities[_key(tail, members)].id
+        merged.setdefault((*ends, label), []).append(Evidence(_offsets(head), _offsets(tail), float(score)))
+    by_id = {entity.id: entity for entity in entities.values()}
+    lifted = [
+        EntityRelation(by_id[head], by_id[tail], label, max(one.score for one in evidence), tuple(evidence))
+        for (head, tail, label), evidence in merged.items()
+    ]
+    return EntityGraph(tuple(by_id.values()), tuple(lifted))
+
+
+def _key(span: Span, members: Membership) -> Key:
+    """What all spans of one entity share: the cluster, else the head token, else the span itself."""
+    number = members.number(span)
+    if number is not None:
+        return "cluster", number
+    head = members.heads(span)
+    return ("head", head) if head is not None else ("span", (span.start, span.end))
+
+
+def _spans(members: Membership, arguments: List[Span]) -> Dict[Key, List[Span]]:
+    """All spans of each entity; an argument only where nothing else has its head."""
+    spans: Dict[Key, List[Span]] = {}
+    for number, cluster in enumerate(members.clusters):
+        spans["cluster", number] = list(cluster)
+    for span in members.typed():
+        spans.setdefault(_key(span, members), []).append(span)
+    labels = {(span.start, span.end): span.label_ for span in members.doc.ents}
+    for span in arguments:
+        label = span.label_ or labels.get((span.start, span.end), "")
+        spans.setdefault(_key(span, members), [Span(span.doc, span.start, span.end, label=label)])
+    return spans
+
+
+def _entities(spans: Dict[Key, List[Span]], members: Membership) -> Dict[Key, Entity]:
+    ordered = sorted(spans, key=lambda key: min((span.start, -span.end) for span in spans[key]))
+    return {key: _entity(f"e{number}", spans[key], members) for number, key in enumerate(ordered, start=1)}
+
+
+def _entity(id: str, spans: List[Span], members: Membership) -> Entity:
+    """Of spans inside each other that have the same head the longest is a mention, with the label of any."""
+    found: List[Tuple[Span, str]] = []
+    for span in sorted(spans, key=lambda span: -len(span)):
+        whole = next((i for i, (one, _) in enumerate(found) if _is_part(span, one, members)), None)
+        if whole is None:
+            found.append((span, span.label_))
+        elif not found[whole][1]:
+            found[whole] = (found[whole][0], span.label_)
+    found.sort(key=lambda one: (one[0].start, -one[0].end))
+    main = best_mention([span for span, _ in found], members.heads)
+    votes = Counter(label for _, label in found if label)
+    own = next(label for span, label in found if span is main)
+    label = max(votes, key=lambda one: (votes[one], one == own)) if votes else ""
+    name = " ".join((name_in(main, members.heads) or main).text.split())
+    mentions = tuple(
+        EntityMention(*_offsets(span), span.text, label, level_of(span, members.heads).name.lower())
+        for span, label in found
+    )
+    return Entity(id, name, label, mentions)
+
+
+def _is_part(span: Span, whole: Span, members: Membership) -> bool:
+    head = members.heads(span)
+    same_head = head is not None and head == members.heads(whole)
+    return nested(span, whole) and (same_head or len(span) == len(whole))
+
+
+def _offsets(span: Span) -> Tuple[int, int]:
+    return span.start_char, span.end_char

@@ -1,0 +1,130 @@
+"""Entities and the relations between them: what a document says, by entity instead of by mention."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, Tuple
+
+VOCABULARY = "urn:hmtl-spacy:"  # the namespace of keys and labels in JSON-LD
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class EntityMention:
+    """A mention of an entity; offsets count characters. level: "name", "nominal" or "pronoun"."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    level: str
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if value != ""}
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A node. label: most of its mentions have it, "" if none has any. name: from its main mention."""
+
+    id: str
+    name: str
+    label: str
+    mentions: Tuple[EntityMention, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A relation as the text has it: character offsets of both arguments, and its score."""
+
+    head: Tuple[int, int]
+    tail: Tuple[int, int]
+    score: float
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {"head": list(self.head), "tail": list(self.tail), "score": self.score}
+
+
+@dataclass(frozen=True)
+class EntityRelation:
+    """A directed edge. score: the highest of its evidence."""
+
+    head: Entity
+    tail: Entity
+    label: str
+    score: float
+    evidence: Tuple[Evidence, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EntityGraph:
+    """The entities of a document, by first mention, and one relation per head, tail and label."""
+
+    entities: Tuple[Entity, ...] = ()
+    relations: Tuple[EntityRelation, ...] = ()
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Plain data that is valid JSON-LD: entities are blank nodes, relations point to them."""
+        reference = {"@type": "@id"}
+        return {
+            "@context": {"@vocab": VOCABULARY, "subject": reference, "object": reference},
+            "entities": [_entity_to_dict(entity) for entity in self.entities],
+            "relations": [_relation_to_dict(relation) for relation in self.relations],
+        }
+
+    def to_json(self, indent: int = 2) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    def to_networkx(self) -> Any:
+        """A `networkx.MultiDiGraph`: nodes by entity id, edges by label; attributes as in `to_dict`."""
+        graph = _networkx("to_networkx").MultiDiGraph()
+        for entity in self.entities:
+            mentions = [mention.to_dict() for mention in entity.mentions]
+            graph.add_node(entity.id, name=entity.name, label=entity.label, mentions=mentions)
+        for one in self.relations:
+            evidence = [each.to_dict() for each in one.evidence]
+            values = {"label": one.label, "score": one.score, "evidence": evidence}
+            graph.add_edge(one.head.id, one.tail.id, key=one.label, **values)
+        return graph
+
+    def to_graphml(self) -> str:
+        """GraphML, with lists as JSON; characters that XML can't hold become U+FFFD."""
+        networkx = _networkx("to_graphml")
+        graph = networkx.MultiDiGraph()
+        for id, values in self.to_networkx().nodes(data=True):
+            graph.add_node(id, **_flat(values))
+        for number, (head, tail, values) in enumerate(self.to_networkx().edges(data=True), start=1):
+            graph.add_edge(head, tail, key=f"r{number}", **_flat(values))
+        return "\n".join(networkx.generate_graphml(graph))
+
+
+def _entity_to_dict(entity: Entity) -> Dict[str, Any]:
+    kind = {"@type": entity.label} if entity.label else {}
+    mentions = [mention.to_dict() for mention in entity.mentions]
+    return {"@id": f"_:{entity.id}", **kind, "name": entity.name, "mentions": mentions}
+
+
+def _relation_to_dict(relation: EntityRelation) -> Dict[str, Any]:
+    kind = {"@type": relation.label} if relation.label else {}
+    ends = {"subject": f"_:{relation.head.id}", "object": f"_:{relation.tail.id}"}
+    evidence = [each.to_dict() for each in relation.evidence]
+    return {**kind, **ends, "score": relation.score, "evidence": evidence}
+
+
+def _flat(values: Dict[str, Any]) -> Dict[str, Any]:
+    lists = {
+        key: json.dumps(value, ensure_ascii=False) for key, value in values.items() if isinstance(value, list)
+    }
+    flat = {**values, **lists}
+    return {key: NOT_IN_XML.sub("\ufffd", one) if isinstance(one, str) else one for key, one in flat.items()}
+
+
+def _networkx(method: str) -> Any:
+    try:
+        import networkx
+    except ImportError as error:
+        raise ImportError(
+            f"EntityGraph.{method} needs networkx, which can't be imported ({error}). "
+            f"Install it with: pip install 'hmtl-spacy[graph]'"
+        ) from error
+    return networkx

@@ -1,0 +1,107 @@
+"""Names, nominals and pronouns, and the mention that stands best for an entity."""
+
+from enum import IntEnum
+from typing import Callable, Iterable, Optional, Sequence, Tuple
+
+from spacy.tokens import Span, Token
+
+from ..annotations import CLUSTERS, MENTIONS
+from .heads import Heads
+from .membership import Membership
+from .words import DETERMINERS, POSSESSIVE_MARKS, is_english, is_pronoun
+
+NUMBERS = {"CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"}  # named entities that name nothing
+
+
+class Level(IntEnum):
+    """How much a mention tells."""
+
+    PRONOUN = 0
+    NOMINAL = 1
+    NAME = 2
+
+
+def level_of(span: Span, heads: Heads) -> Level:
+    if len(span) == 1 and is_pronoun(span[0]):
+        return Level.PRONOUN
+    return Level.NOMINAL if name_in(span, heads) is None else Level.NAME
+
+
+def name_in(span: Span, heads: Heads) -> Optional[Span]:
+    """The name that heads a span: of *her cousin Hamish Sellar*, *Hamish Sellar*; None if there is none.
+
+    A named entity at the head is a name, as are proper nouns if there are tags; without tags, in English,
+    capitalised words are, at the start of a sentence only if nothing else could tell.
+    """
+    head = heads(span)
+    if head is None:
+        return None
+    token = span.doc[head]
+    if is_pronoun(token) or token.ent_type_ in NUMBERS:
+        return None
+    if token.ent_iob_ in ("B", "I"):
+        return _stretch(span, head, lambda one, next: next.ent_iob_ == "I")
+    if token.pos_:
+        return _stretch(span, head, _both_proper) if token.pos_ == "PROPN" else None
+    if not is_english(span.doc) or not _is_capitalised(token):
+        return None
+    name = _stretch(span, head, lambda one, next: _is_capitalised(one) and _is_capitalised(next))
+    known = len(name) > 1 or not heads.has_entities or not starts_sentence(name[0])
+    return name if known else None
+
+
+def main_mention(cluster: Sequence[Span], mentions_key: str = MENTIONS, clusters_key: str = CLUSTERS) -> Span:
+    """The mention that stands best for a cluster.
+
+    Names come before nominals, nominals before pronouns. Of names the longest, with the least around it; of
+    nominals the longest; then the first.
+    """
+    if not cluster:
+        raise ValueError("Can't choose the main mention of an empty cluster: give it at least one span.")
+    return best_mention(cluster, Membership(cluster[0].doc, mentions_key, clusters_key).heads)
+
+
+def best_mention(spans: Iterable[Span], heads: Heads) -> Span:
+    """As `main_mention`, for heads that are there already."""
+
+    def rank(span: Span) -> Tuple:
+        level = level_of(span, heads)
+        name = name_in(span, heads)
+        length, rest = (len(name), len(span) - len(name)) if level == Level.NAME else (len(span), 0)
+        return -level, -length, rest, span.start, span.end
+
+    return min(spans, key=rank)
+
+
+def starts_sentence(token: Token) -> bool:
+    """Whether a token is the first of its sentence but for quotes and brackets."""
+    doc, index = token.doc, token.i
+    while index > 0 and not doc[index].is_sent_start:
+        before = doc[index - 1]
+        if not (before.is_quote or before.is_bracket or before.is_space):
+            return token.is_sent_start is None and before.text in (".", "!", "?", "…")
+        index -= 1
+    return True
+
+
+def _stretch(span: Span, head: int, joins: Callable[[Token, Token], bool]) -> Span:
+    """The tokens around the head, inside the span, as long as each joins the next."""
+    doc, start, end = span.doc, head, head + 1
+    while start > span.start and joins(doc[start - 1], doc[start]):
+        start -= 1
+    while end < span.end and joins(doc[end - 1], doc[end]):
+        end += 1
+    while doc[start].is_space and start < head:
+        start += 1
+    return doc[start:end]
+
+
+def _both_proper(one: Token, other: Token) -> bool:
+    return one.pos_ == other.pos_ == "PROPN"
+
+
+def _is_capitalised(token: Token) -> bool:
+    """Also true of extra whitespace, which may be inside a name."""
+    if token.is_space:
+        return True
+    return token.text[:1].isupper() and token.lower_ not in DETERMINERS | POSSESSIVE_MARKS
