@@ -88,7 +88,7 @@ def test_documents_without_annotation():
 
 
 def test_text_is_text():
-    doc = spacy.blank("en")("<script>alert(1)</script> & \"Ann\" <b>'s</b>")
+    doc = spacy.blank("en")('<script>alert(1)</script> & "Ann" <b>\'s</b>')
     doc.user_data["title"] = "<i>title</i>"
     doc.ents = [Span(doc, 0, len(doc), "<u>")]
     set_mentions(doc, [Span(doc, 0, 3, '"x" onclick="')])
