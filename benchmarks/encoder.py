@@ -20,7 +20,7 @@ def groups(setup: Setup) -> List[List[Case]]:
     bare = [
         Case(f"encoder, {name}, {pieces} pieces", bare_encoder, {**texts, "packed": packed, "pieces": pieces})
         for name, packed in (("packed", True), ("by sentence", False))
-        for pieces in (1024, 8192)
+        for pieces in (512, 1024, 8192)
     ]
     pipes = [Case(f"hmtl, batch {n}", piped, {**texts, "path": path, "batch_size": n}) for n in (32, 256)]
     return [bare + pipes]

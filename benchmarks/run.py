@@ -76,6 +76,8 @@ def main(argv: Optional[List[str]] = None) -> None:
     ratios.sort(key=lambda ratio: ratio.target)
     result = report.to_json(measured, ratios, **about)
     print(report.whole(measured, ratios, about))
+    if options.tiny:
+        print("\nThis was a tiny run, on far less text than the names say: its numbers mean nothing.")
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
     if options.compare:

@@ -219,6 +219,7 @@ def test_the_command_on_tiny_input(tmp_path, capsys):
     main(["--tiny", "--only", "naive", "--threads", "1", "--json", str(path), "--pipelines", str(tmp_path)])
     printed = capsys.readouterr().out
     assert "| static, beside naive" in printed and ">= 10" in printed
+    assert "its numbers mean nothing" in printed
     found = json.loads(path.read_text("utf8"))
     assert {row["name"] for row in found["measurements"]} >= {"naive", "static, beside naive"}
     assert found["versions"]["torch"] and found["machine"]["cores"]
