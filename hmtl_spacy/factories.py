@@ -101,7 +101,7 @@ def make_transformer(
     name: str,
     trainable: bool = False,
     window: int = 254,
-    batch_pieces: int = 8192,
+    batch_pieces: Optional[int] = None,
     cache_mb: int = 4096,
     learn_rate_scale: float = 0.02,
 ) -> Model:

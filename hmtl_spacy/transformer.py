@@ -3,7 +3,7 @@
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy
 import torch
@@ -23,6 +23,7 @@ from .requirements import EXTRA
 from .shims import TorchShim, TorchUpdates
 
 PACKAGE = "package:"
+BATCH_PIECES = {"cpu": 1024}
 
 
 class TransformerShim(TorchUpdates, HFShim):
@@ -35,7 +36,7 @@ def Transformer(
     name: str,
     trainable: bool = False,
     window: int = 254,
-    batch_pieces: int = 8192,
+    batch_pieces: Optional[int] = None,
     cache_mb: int = 4096,
     learn_rate_scale: float = 0.02,
 ) -> Model[List[Doc], Floats2d]:
@@ -47,7 +48,8 @@ def Transformer(
     trainable: fine-tune the transformer; if not, its features never change, and in training
         they are computed once per text.
     window: whole sentences of a document are packed into windows of at most so many pieces.
-    batch_pieces: at most so many pieces, padding included, are run at a time.
+    batch_pieces: at most so many pieces, padding included, are run at a time; null for 1,024 on
+        a CPU, whose caches hold no more, and 8,192 on a GPU.
     cache_mb: memory for frozen features during training, in MiB; texts beyond it are
         computed again each time.
     learn_rate_scale: the transformer's share of the learning rate when it is fine-tuned.
@@ -194,7 +196,8 @@ def compute_features(model: Model, docs: List[Doc]) -> Tensor:
     n_layers = transformer.config.num_hidden_layers + 1
     device = next(transformer.parameters()).device
     parts, tokens = [], []
-    for batch in _batches(windows, model.attrs["batch_pieces"]):
+    batch_pieces = model.attrs["batch_pieces"] or BATCH_PIECES.get(device.type, 8192)
+    for batch in _batches(windows, batch_pieces):
         ids, mask, place = pieces.pad(batch)
         output = transformer(
             input_ids=torch.from_numpy(ids).to(device),

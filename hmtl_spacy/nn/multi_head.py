@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .batch import Layout, TokenBatch
 
-MAX_PAIRS = 200_000
+MAX_PAIRS = 16_384  # more are slower on a CPU: their vectors don't fit its caches
 
 
 class MultiHeadSelection(nn.Module):
