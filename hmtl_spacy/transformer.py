@@ -1,6 +1,7 @@
 """Contextual vectors: a transformer, frozen or fine-tuned, with a learned mix of all its layers."""
 
 import hashlib
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
@@ -114,13 +115,17 @@ def forward(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Floats2d, Ca
     cache = model.shims[0].cache
     cache.active = cache.active or is_train
     trainable = model.attrs["trainable"]
-    if trainable and is_train:
+    if not is_train and (trainable or not cache.active):
+        model.shims[0]._model.eval()
+        with torch.no_grad():
+            return torch2xp(mixed_features(model, docs)), lambda d_vectors: []
+    if trainable:
         model.shims[0]._model.train()
         layers = compute_features(model, docs)
     else:
         model.shims[0]._model.eval()
         with torch.no_grad():
-            layers = compute_features(model, docs) if trainable else cached_features(model, docs)
+            layers = cached_features(model, docs)
     output, torch_backprop = model.shims[1].run(is_train, layers)
 
     def backprop(d_vectors: Floats2d) -> List[Doc]:
@@ -187,15 +192,32 @@ def _sentence_starts(doc: Doc) -> numpy.ndarray:
 
 
 def compute_features(model: Model, docs: List[Doc]) -> Tensor:
-    """Run the transformer. [n_layers, n_tokens, width]"""
+    """All layers. [n_layers, n_tokens, width]"""
+    config = model.shims[0]._model.config
+    shape = config.num_hidden_layers + 1, sum(len(doc) for doc in docs), config.hidden_size
+    features = torch.zeros(shape, device=model.shims[1].device)
+    for tokens, layers in run_transformer(model, docs):
+        features = features.index_copy(1, tokens, torch.stack(list(layers)))
+    return features
+
+
+def mixed_features(model: Model, docs: List[Doc]) -> Tensor:
+    """The mix of all layers, which are never in memory together. [n_tokens, width]"""
+    mix = model.shims[1].network
+    shape = sum(len(doc) for doc in docs), model.get_dim("nO")
+    features = torch.zeros(shape, device=model.shims[1].device)
+    for tokens, layers in run_transformer(model, docs):
+        features.index_copy_(0, tokens, mix.add_up(layers))
+    return features
+
+
+def run_transformer(model: Model, docs: List[Doc]) -> Iterator[Tuple[Tensor, Iterator[Tensor]]]:
+    """YIELDS: some tokens of the docs, counted through, [n], and their vectors by layer, [n, width] each."""
     transformer = model.shims[0]._model
     pieces = Pieces.of(model.shims[0])
     per_doc = [pieces.of_doc(doc) for doc in docs]
     windows = pack_windows(per_doc, [_sentence_starts(doc) for doc in docs], model.attrs["window"])
-    n_tokens = sum(len(doc) for doc in docs)
-    n_layers = transformer.config.num_hidden_layers + 1
     device = next(transformer.parameters()).device
-    parts, tokens = [], []
     batch_pieces = model.attrs["batch_pieces"] or BATCH_PIECES.get(device.type, 8192)
     for batch in _batches(windows, batch_pieces):
         ids, mask, place = pieces.pad(batch)
@@ -204,20 +226,23 @@ def compute_features(model: Model, docs: List[Doc]) -> Tensor:
             attention_mask=torch.from_numpy(mask).to(device),
             output_hidden_states=True,
         )
-        states = torch.stack(output.hidden_states).flatten(1, 2)
         token_of_piece = numpy.concatenate([window.token_of_piece for window in batch])
         found, local = numpy.unique(token_of_piece, return_inverse=True)
-        vectors = states.new_zeros((n_layers, len(found), states.shape[2]))
-        index = torch.from_numpy(local.reshape(-1)).to(device)
-        vectors = vectors.index_add(1, index, states[:, torch.from_numpy(place).to(device)])
-        counts = torch.bincount(index, minlength=len(found))[None, :, None]
-        parts.append(F.layer_norm(vectors / counts, vectors.shape[2:]))
-        tokens.append(found)
-    layers = torch.zeros((n_layers, n_tokens, transformer.config.hidden_size), device=device)
-    if parts:
-        order = torch.from_numpy(numpy.concatenate(tokens)).to(device)
-        layers = layers.index_copy(1, order, torch.cat(parts, dim=1))
-    return layers
+        token = torch.from_numpy(local.reshape(-1)).to(device)
+        place = torch.from_numpy(place).to(device)
+        pool = partial(mean_of_pieces, place=place, token=token, counts=token.bincount()[:, None])
+        yield torch.from_numpy(found).to(device), map(pool, output.hidden_states)
+
+
+def mean_of_pieces(states: Tensor, place: Tensor, token: Tensor, counts: Tensor) -> Tensor:
+    """Average a layer over each token's pieces and layer-norm it. [n_tokens, width]
+
+    states: the layer, [n_windows, n_pieces, width]; place: where pieces stand in it, windows
+    laid end to end; token: which token each belongs to; counts: the pieces of each token, [n_tokens, 1].
+    """
+    vectors = states.flatten(0, 1)[place]
+    sums = vectors.new_zeros((len(counts), vectors.shape[1])).index_add(0, token, vectors)
+    return F.layer_norm(sums / counts, sums.shape[1:])
 
 
 def _batches(windows: List[Window], batch_pieces: int) -> Iterator[List[Window]]:

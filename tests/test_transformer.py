@@ -91,13 +91,13 @@ def expected_features(name, words):
 
 def count_computations(monkeypatch):
     texts = []
-    original = transformer.compute_features
+    original = transformer.run_transformer
 
     def counted(model, docs):
         texts.extend(doc.text for doc in docs)
         return original(model, docs)
 
-    monkeypatch.setattr(transformer, "compute_features", counted)
+    monkeypatch.setattr(transformer, "run_transformer", counted)
     return texts
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from .batch import TokenBatch
 
 N_BUCKETS = 10
+PAIRS_AT_A_TIME = 8192  # their vectors fit a CPU's caches
 MATCHES = ("none", "same last word", "same head word", "same words")
 
 
@@ -74,17 +75,31 @@ class AntecedentScorer(nn.Module):
         exists = antecedent >= first[:, None]
         span, column = exists.nonzero(as_tuple=True)
         before = antecedent[span, column]
-        hidden = self.from_span(spans)[span] + self.from_antecedent(spans)[before]
-        hidden = hidden + self.from_product(spans[span] * spans[before])
-        hidden = hidden + self.from_features(self.distance.weight)[distance_bucket(column + 1)]
-        if self.string_match:
-            same = self._matches(tokens, kept, heads, span, before)
-            hidden = hidden + self.from_features(self.match.weight)[same]
-        pair = self.score(self.hidden(self.dropout(hidden.relu())))[:, 0]
+        match = self._matches(tokens, kept, heads, span, before) if self.string_match else None
+        pair = self._score(spans, span, before, distance_bucket(column + 1), match)
         pair = pair + kept.scores[span] + kept.scores[before]
         scores = spans.new_full((n_kept, n), -torch.inf).index_put((span, column), pair)
         antecedent = antecedent.clamp(min=0)
         return Pairs(antecedent, exists, torch.cat([scores.new_zeros((n_kept, 1)), scores], dim=1))
+
+    def _score(
+        self, spans: Tensor, span: Tensor, before: Tensor, distance: Tensor, match: Optional[Tensor]
+    ) -> Tensor:
+        """Scores of pairs, each a span and the one before it by their indices. [n_pairs]"""
+        from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)
+        from_distance = self.from_features(self.distance.weight)
+        from_match = self.from_features(self.match.weight)
+        scores = [spans.new_zeros(0)]
+        for pairs in torch.arange(len(span), device=spans.device).split(PAIRS_AT_A_TIME):
+            one, other = span[pairs], before[pairs]
+            hidden = self.from_product(spans[one] * spans[other])
+            hidden += from_span[one]
+            hidden += from_antecedent[other]
+            hidden += from_distance[distance[pairs]]
+            if match is not None:
+                hidden += from_match[match[pairs]]
+            scores.append(self.score(self.hidden(self.dropout(hidden.relu_())))[:, 0])
+        return torch.cat(scores)
 
     def _matches(self, tokens: TokenBatch, kept, heads: Tensor, span: Tensor, before: Tensor) -> Tensor:
         """The closest match of each pair, as an index of MATCHES. [n_pairs]"""

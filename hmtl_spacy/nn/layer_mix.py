@@ -1,5 +1,7 @@
 """A learned mix of the layers of a transformer."""
 
+from typing import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -18,3 +20,8 @@ class LayerMix(nn.Module):
     def forward(self, layers: Tensor) -> Tensor:
         """layers: [n_layers, n_tokens, width] -> [n_tokens, width]"""
         return self.scale * torch.einsum("l,lnw->nw", self.weights.softmax(dim=0), layers)
+
+    def add_up(self, layers: Iterable[Tensor]) -> Tensor:
+        """The same of layers that come one by one. [n_tokens, width] each"""
+        weights = self.scale * self.weights.softmax(dim=0)
+        return sum(weight * layer for weight, layer in zip(weights, layers))

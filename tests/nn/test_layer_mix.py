@@ -16,6 +16,13 @@ def test_softmax_weights_and_scale_by_hand():
     torch.testing.assert_close(mix(layers), torch.tensor([[2.0, 12.0]]))
 
 
+def test_layers_one_by_one():
+    mix = LayerMix(3)
+    mix.weights.data, mix.scale.data = torch.randn(3), torch.tensor(0.7)
+    layers = torch.randn(3, 5, 4)
+    torch.testing.assert_close(mix.add_up(iter(layers)), mix(layers))
+
+
 def test_weights_and_scale_learn():
     mix = LayerMix(2)
     mix(torch.randn(2, 5, 4)).square().sum().backward()
