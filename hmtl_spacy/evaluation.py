@@ -11,6 +11,7 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from tqdm import tqdm
 
 from .component import HMTL, sentence_of
 from .data.corpus import read_task_corpus
@@ -61,6 +62,7 @@ def evaluate(
     gold_mentions: bool = False,
     singletons: Optional[bool] = None,
     thresholds: Optional[Dict[str, float]] = None,
+    progress: bool = False,
 ) -> Evaluation:
     """Annotate the documents of a `.spacy` file or folder and score them, task by task.
 
@@ -70,6 +72,7 @@ def evaluate(
     gold_mentions: give the tasks that can take them (coreference) the gold spans.
     singletons: overrides whether tasks that know singletons count them, on both sides.
     thresholds: overrides the component's, by task.
+    progress: show a progress bar, if there is a terminal.
     """
     name = find_component(nlp, component)
     hmtl = nlp.get_pipe(name)
@@ -80,7 +83,7 @@ def evaluate(
     given = gold_spans(hmtl, examples) if gold_mentions else {}
     with _overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
-        _annotate(nlp, name, examples, given)
+        _annotate(nlp, name, examples, given, progress)
         result.seconds = perf_counter() - start
         result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
     result.sentences = sentence_source(examples, gold_sentences)
@@ -201,7 +204,9 @@ def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, fl
         hmtl.cfg["thresholds"] = before[1]
 
 
-def _annotate(nlp: Language, name: str, examples: List[Example], given: Dict[str, List]) -> None:
+def _annotate(
+    nlp: Language, name: str, examples: List[Example], given: Dict[str, List], progress: bool
+) -> None:
     docs = [eg.predicted for eg in examples]
     if given:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
@@ -209,7 +214,8 @@ def _annotate(nlp: Language, name: str, examples: List[Example], given: Dict[str
         hmtl = nlp.get_pipe(name)
         hmtl.set_annotations(docs, hmtl.predict(docs, given))
     else:
-        docs = list(nlp.pipe(docs))
+        bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}
+        docs = list(tqdm(nlp.pipe(docs), **bar))
     for eg, doc in zip(examples, docs):
         eg.predicted = doc
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Optional, Tuple
 
 from spacy.language import Language
+from tqdm import tqdm
 
 from .evaluation import check_tasks, evaluate, find_component
 from .model import keep_features
@@ -19,11 +20,13 @@ def tune_threshold(
     *,
     component: Optional[str] = None,
     thresholds: Iterable[float] = THRESHOLDS,
+    progress: bool = False,
 ) -> Tuple[float, Dict[float, float]]:
     """Set a task's threshold to the one with the best score; of equals, the nearest to the one it had.
 
     task: whose threshold. score: name of one of the task's scores, such as `rel_strict_f`.
     thresholds: those to try; the one in use is tried too.
+    progress: show a progress bar, if there is a terminal.
     RETURNS: the threshold that is now set, and the score at each that was tried.
     """
     hmtl = nlp.get_pipe(find_component(nlp, component))
@@ -31,7 +34,8 @@ def tune_threshold(
     keep_features(hmtl.model)
     before = hmtl.cfg["thresholds"][task]
     tried: Dict[float, float] = {}
-    for threshold in sorted({before, *thresholds}):
+    candidates = sorted({before, *thresholds})
+    for threshold in tqdm(candidates, unit=" thresholds", disable=None if progress else True, leave=False):
         result = evaluate(nlp, path, component=component, tasks=[task], thresholds={task: threshold})
         scores = result.tasks[task].scores
         if not isinstance(scores.get(score), float):

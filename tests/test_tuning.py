@@ -1,3 +1,6 @@
+import io
+import sys
+
 import pytest
 import spacy
 from spacy.cli._util import app
@@ -45,3 +48,24 @@ def test_command_stores_the_threshold(trained, data, tmp_path):
     stored = spacy.load(tmp_path / "model")
     assert stored.get_pipe("hmtl").cfg["thresholds"]["relations"] < 0.95
     assert stored.config["components"]["hmtl"]["thresholds"]["relations"] < 0.95
+
+
+class Screen(io.StringIO):
+    """Somewhere to write; a terminal or not."""
+
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+@pytest.mark.parametrize(
+    "terminal, progress, shown", [(True, True, True), (False, True, False), (True, False, False)]
+)
+def test_progress_bars_are_for_terminals(trained, data, monkeypatch, terminal, progress, shown):
+    screen = Screen(terminal)
+    monkeypatch.setattr(sys, "stderr", screen)
+    tune_threshold(trained, data, "relations", "rel_strict_f", thresholds=[0.5], progress=progress)
+    assert ("thresholds" in screen.getvalue()) == shown
+    screen.truncate(0)
+    evaluate(trained, data, progress=progress)
+    assert ("docs" in screen.getvalue()) == shown

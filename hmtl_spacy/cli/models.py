@@ -5,6 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 from spacy.cli._util import Arg, Opt, setup_gpu
+from tqdm import tqdm
 from wasabi import msg
 
 from .apps import hmtl_cli
@@ -59,6 +60,7 @@ def evaluate_cli(
             gold_mentions=gold_mentions,
             singletons=singletons,
             thresholds=parse_thresholds(threshold or []),
+            progress=True,
         )
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
@@ -92,7 +94,7 @@ def tune_cli(
     setup_gpu(use_gpu, silent=True)
     try:
         nlp = load_model(model)
-        best, tried = tune_threshold(nlp, data_path, task, score, component=component)
+        best, tried = tune_threshold(nlp, data_path, task, score, component=component, progress=True)
         name = find_component(nlp, component)
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
@@ -133,7 +135,10 @@ def visualize_cli(
         msg.fail(str(err), exits=1)
     examples = examples[:: max(1, len(examples) // (limit or len(examples) or 1))][: limit or None]
     gold = [eg.reference for eg in examples]
-    docs = list(nlp.pipe(eg.predicted for eg in examples)) if model else gold
+    docs = gold
+    if model:
+        predicted = nlp.pipe(eg.predicted for eg in examples)
+        docs = list(tqdm(predicted, total=len(examples), unit=" docs", disable=None, leave=False))
     for doc, reference in zip(docs, gold):
         doc.user_data.setdefault("title", reference.user_data.get("title"))
     out_path.parent.mkdir(parents=True, exist_ok=True)
