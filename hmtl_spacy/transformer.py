@@ -197,7 +197,7 @@ def compute_features(model: Model, docs: List[Doc]) -> Tensor:
     shape = config.num_hidden_layers + 1, sum(len(doc) for doc in docs), config.hidden_size
     features = torch.zeros(shape, device=model.shims[1].device)
     for tokens, layers in run_transformer(model, docs):
-        features = features.index_copy(1, tokens, torch.stack(list(layers)))
+        features.index_copy_(1, tokens, torch.stack(list(layers)))
     return features
 
 

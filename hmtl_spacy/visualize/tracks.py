@@ -13,7 +13,9 @@ def assign_tracks(bars: Sequence[Bar], tokens: Sequence[Tuple[int, int, str]]) -
     RETURNS: per row what covers a token, by the token's place in `tokens`.
     """
     rows: List[Dict[int, Cell]] = []
-    for bar in sorted(bars, key=lambda bar: (bar.end - bar.start, bar.start)):
+    first, last = (tokens[0][0], tokens[-1][1]) if tokens else (0, 0)
+    touching = [bar for bar in bars if bar.start < last and first < bar.end]
+    for bar in sorted(touching, key=lambda bar: (bar.end - bar.start, bar.start)):
         covered = [i for i, (start, end, _) in enumerate(tokens) if start < bar.end and bar.start < end]
         if not covered:
             continue
