@@ -62,7 +62,8 @@ def watch(nlp: Language) -> Clock:
         elif layer is not component.model:
             layer._func = clock.timed(layer._func, layer.name.replace("hmtl-", "embedding: "))
         if layer.name == "hmtl-transformer":
-            transformer = layer.shims[0]._model
+            shim = layer.shims[0]
+            transformer = shim.inference.of(shim._model)  # what inference runs
             transformer.forward = clock.timed(transformer.forward, "transformer itself")
     for name, level in component.model.shims[0].network.levels.items():
         clock.time(level.encoder, "forward", f"encoder of {name}")

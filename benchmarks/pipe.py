@@ -57,8 +57,10 @@ def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
         yield Ratio(3, f"{name}, short texts, batch 256: words/s over one at a time", ratio, ">=", 2.5)
 
 
-def piped(texts: List[str], path: Path, batch_size: int, n_process: int = 1) -> Work:
-    nlp = spacy.load(path)
+def piped(texts: List[str], path: Path, batch_size: int, n_process: int = 1, precision: str = "") -> Work:
+    """precision: of the transformer, if the pipeline has one; the pipeline's own if not given."""
+    contextual = {"contextual": {"precision": precision}} if precision else {}
+    nlp = spacy.load(path, config={"components": {"hmtl": {"embedding": contextual}}})
 
     def run():
         return annotations(nlp.pipe(texts, batch_size=batch_size, n_process=n_process))

@@ -72,14 +72,13 @@ def main(argv: Optional[List[str]] = None) -> None:
             for group in benchmark.groups(Setup(texts, pipelines, options.tiny)):
                 found.update(in_turn(group, passes, options.threads))
             measured.extend(found.values())
-            ratios.extend(benchmark.ratios(found))
-    ratios.sort(key=lambda ratio: ratio.target)
-    result = report.to_json(measured, ratios, **about)
+            ratios = sorted([*ratios, *benchmark.ratios(found)], key=lambda ratio: ratio.target)
+            result = report.to_json(measured, ratios, **about)
+            if options.json:  # a long run that is broken off leaves what it has
+                options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
     print(report.whole(measured, ratios, about))
     if options.tiny:
         print("\nThis was a tiny run, on far less text than the names say: its numbers mean nothing.")
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
     if options.compare:
         old = json.loads(options.compare.read_text(encoding="utf8"))
         print("\n".join(["\nChanged by a fifth or more:", *(report.changes(result, old) or ["nothing"])]))

@@ -15,7 +15,7 @@ from .texts import count_words, joined, some
 
 DOCUMENT_WORDS = (250, 1000, 4000, 16_000, 64_000)
 CORPUS_WORDS = (1000, 10_000, 100_000)
-PASS_WORDS = 16_000
+PASS_WORDS = 8000
 
 
 def groups(setup: Setup) -> List[List[Case]]:

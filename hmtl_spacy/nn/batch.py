@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import List, Optional
+from typing import Iterator, List, Optional, Tuple
 
 import numpy
 import torch
 from torch import Tensor
+
+from .grids import Grids
+
+TOKENS_AT_A_TIME = 8192
 
 
 class Layout:
@@ -58,6 +62,32 @@ class Layout:
     @cached_property
     def packing(self) -> "Packing":
         return Packing(self.sentence_lengths, self.sentence_starts)
+
+    @cached_property
+    def grids(self) -> Tuple[Grids, Grids]:
+        """Sentences side by side, read forwards and backwards."""
+        lengths, starts = self.sentence_lengths, self.sentence_starts
+        return Grids(lengths, starts, reverse=False), Grids(lengths, starts, reverse=True)
+
+    def pieces(self, max_tokens: Optional[int] = None) -> Iterator[Tuple[slice, "Layout"]]:
+        """YIELDS: consecutive tokens of whole sentences, at most so many unless a sentence alone has
+        more, and where the sentences lie in them, as one document; all of it if there is no more.
+
+        max_tokens: `TOKENS_AT_A_TIME` if not given, which bounds the memory that long documents take.
+        """
+        max_tokens = max_tokens or TOKENS_AT_A_TIME
+        if self.n_tokens <= max_tokens:
+            yield slice(0, self.n_tokens), self
+            return
+        ends = numpy.cumsum(self.sentence_lengths)
+        first = 0
+        while first < len(ends):
+            start = ends[first] - self.sentence_lengths[first]
+            last = max(first + 1, int(numpy.searchsorted(ends, start + max_tokens, side="right")))
+            inside = slice(int(start), int(ends[last - 1]))
+            lengths = self.sentence_lengths[first:last].tolist()
+            yield inside, Layout([inside.stop - inside.start], lengths)
+            first = last
 
     def split_docs(self, rows: numpy.ndarray, columns: int) -> List[numpy.ndarray]:
         """Divide rows of flat token offsets by document and make the offsets relative to it.
@@ -115,16 +145,17 @@ class TokenBatch:
     """What levels hand each other.
 
     vectors: [n_tokens, width]
-    inputs: what the level's encoder read, [n_tokens, nI]; None below the first encoder.
+    inputs: what the level's encoder read, in parts that are nX wide together, [n_tokens, width] each;
+        only for heads with `reads_inputs`.
     word_ids: an integer per token, equal where the lower-cased words are. [n_tokens]
     """
 
     vectors: Tensor
     layout: Layout
-    inputs: Optional[Tensor] = None
+    inputs: Optional[Tuple[Tensor, ...]] = None
     word_ids: Optional[numpy.ndarray] = field(default=None, repr=False)
 
-    def with_vectors(self, vectors: Tensor, inputs: Optional[Tensor] = None) -> "TokenBatch":
+    def with_vectors(self, vectors: Tensor, inputs: Optional[Tuple[Tensor, ...]] = None) -> "TokenBatch":
         return replace(self, vectors=vectors, inputs=inputs)
 
     def select_docs(self, docs: List[int]) -> "TokenBatch":
@@ -139,6 +170,6 @@ class TokenBatch:
         return TokenBatch(
             vectors=self.vectors[index],
             layout=chosen,
-            inputs=None if self.inputs is None else self.inputs[index],
+            inputs=None if self.inputs is None else tuple(part[index] for part in self.inputs),
             word_ids=None if self.word_ids is None else self.word_ids[keep],
         )

@@ -5,6 +5,9 @@ from typing import List
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .dropout import Dropout
 
 N_CHARACTERS = 1024
 MAX_LENGTH = 32
@@ -34,7 +37,7 @@ class CharacterCNN(nn.Module):
         nn.init.xavier_uniform_(self.embed.weight)
         self.embed.weight.data[0] = 0.0
         self.convolve = nn.Conv1d(nM, nO, kernel_size=3)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, ids: Tensor, lengths: Tensor, word_of_token: Tensor) -> Tensor:
         """ids: [n_words, longest + 2], the distinct words of a batch, 0 where there is no character.
@@ -45,7 +48,7 @@ class CharacterCNN(nn.Module):
         windows = self.convolve(self.embed(ids).transpose(1, 2))  # [n_words, nO, longest]
         beyond = torch.arange(windows.shape[2], device=ids.device)[None, :] >= lengths[:, None]
         words = windows.relu().masked_fill(beyond[:, None, :], 0.0).amax(dim=2)
-        return self.dropout(words[word_of_token])
+        return self.dropout(F.embedding(word_of_token, words))
 
 
 def pad_words(words: List[List[int]]) -> numpy.ndarray:

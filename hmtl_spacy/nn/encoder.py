@@ -1,10 +1,12 @@
 """The encoder of a level: a bidirectional LSTM over sentences."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from .batch import TokenBatch
+from .batch import Layout
+from .dropout import Dropout
+from .padded_lstm import padded_lstm
 
 
 class Encoder(nn.Module):
@@ -19,7 +21,7 @@ class Encoder(nn.Module):
     def __init__(self, nI: int, hidden: int, depth: int, dropout: float):
         super().__init__()
         self.nO = 2 * hidden
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.lstm = nn.LSTM(
             nI, hidden, num_layers=depth, bidirectional=True, dropout=dropout if depth > 1 else 0.0
         )
@@ -31,15 +33,16 @@ class Encoder(nn.Module):
                 for gate in parameter.data.chunk(4):
                     nn.init.xavier_uniform_(gate)
 
-    def forward(self, tokens: TokenBatch) -> TokenBatch:
-        """tokens.vectors: [n_tokens, nI]; the result's: [n_tokens, 2 * hidden]"""
-        inputs = tokens.vectors
-        if not len(inputs):
-            return tokens.with_vectors(inputs.new_zeros((0, self.nO)), inputs)
-        packing = tokens.layout.packing
-        data = self.dropout(inputs)[packing.order.to(inputs.device)]
+    def forward(self, vectors: Tensor, layout: Layout) -> Tensor:
+        """[n_tokens, nI] -> [n_tokens, 2 * hidden]"""
+        if not len(vectors):
+            return vectors.new_zeros((0, self.nO))
+        if vectors.device.type == "cpu" and torch.is_grad_enabled():
+            return padded_lstm(self.lstm, vectors, layout, self.dropout)
+        packing = layout.packing
+        data = self.dropout(vectors)[packing.order.to(vectors.device)]
         output, _ = self.lstm(PackedSequence(data, packing.batch_sizes))
-        return tokens.with_vectors(output.data[packing.inverse.to(inputs.device)], inputs)
+        return output.data[packing.inverse.to(vectors.device)]
 
 
 class LabelEmbedding(nn.Module):
@@ -52,6 +55,6 @@ class LabelEmbedding(nn.Module):
         super().__init__()
         self.project = nn.Linear(n_labels, width, bias=False)
 
-    def forward(self, distribution: torch.Tensor) -> torch.Tensor:
+    def forward(self, distribution: Tensor) -> Tensor:
         """distribution: [n_tokens, n_labels] -> [n_tokens, width]"""
         return self.project(distribution.detach())

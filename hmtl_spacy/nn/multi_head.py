@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .batch import Layout, TokenBatch
+from .dropout import Dropout
 
 MAX_PAIRS = 16_384  # more are slower on a CPU: their vectors don't fit its caches
 
@@ -28,7 +29,7 @@ class MultiHeadSelection(nn.Module):
 
     def __init__(self, nI: int, n_labels: int, *, hidden: int, dropout: float, prior: float):
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.from_head = nn.Linear(nI, hidden)
         self.from_tail = nn.Linear(nI, hidden, bias=False)
         self.score = nn.Linear(hidden, n_labels)
@@ -89,7 +90,7 @@ class MultiHeadSelection(nn.Module):
         """Logits. [n_pairs, n_labels]"""
         head = torch.from_numpy(pairs.head).to(heads.device)
         tail = torch.from_numpy(pairs.tail).to(heads.device)
-        return self.score((heads[head] + tails[tail]).relu())
+        return self.score((F.embedding(head, heads) + F.embedding(tail, tails)).relu_())
 
 
 @dataclass

@@ -80,19 +80,25 @@ class Network(nn.Module):
         tokens: TokenBatch,
         thresholds: Dict[str, float],
         given: Optional[Dict[str, List[numpy.ndarray]]] = None,
+        candidates_only: bool = False,
     ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
         """Rows and scores per document for each task.
 
         given: for tasks whose head takes them, the candidates per document, instead of its own.
+        candidates_only: of these only such as are candidates of its own too.
         """
         encoded: Dict[str, TokenBatch] = {}
         found = {}
         for name, level in self.levels.items():
-            options = {"given": given[name]} if given and name in given else {}
+            taken = given is not None and name in given
+            options = {"given": given[name], "candidates_only": candidates_only} if taken else {}
             found[name] = level.head.decode(self._encode(name, tokens, encoded), thresholds[name], **options)
         return found
 
     def _encode(self, name: str, tokens: TokenBatch, encoded: Dict[str, TokenBatch]) -> TokenBatch:
+        """What a level's head reads. Long documents are encoded piece by piece, so that what an
+        encoder reads is never there side by side for all tokens at once.
+        """
         if name not in encoded:
             level = self.levels[name]
             parts = [tokens.vectors]
@@ -102,5 +108,14 @@ class Network(nn.Module):
                 if below in level.label_embeddings:
                     distribution = self.levels[below].head.label_distribution(lower)
                     parts.append(level.label_embeddings[below](distribution))
-            encoded[name] = level.encoder(tokens.with_vectors(torch.cat(parts, dim=1)))
+            vectors = [
+                level.encoder(_join([part[inside] for part in parts], dim=1), layout)
+                for inside, layout in tokens.layout.pieces()
+            ]
+            reads_inputs = getattr(level.head, "reads_inputs", False)
+            encoded[name] = tokens.with_vectors(_join(vectors, dim=0), tuple(parts) if reads_inputs else None)
         return encoded[name]
+
+
+def _join(parts: List[Tensor], dim: int) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=dim)

@@ -1,6 +1,6 @@
 """The coreference head: span ranking (Lee et al. 2017)."""
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -9,7 +9,10 @@ from torch.nn import functional as F
 
 from .antecedents import AntecedentScorer
 from .batch import Layout, TokenBatch
+from .dropout import Dropout
 from .spans import Candidates, HeadAttention, attend, attended_sums, enumerate_spans
+
+SPANS_AT_A_TIME = 2048
 
 
 class Kept(NamedTuple):
@@ -36,6 +39,8 @@ class SpanRankingHead(nn.Module):
     hidden: width of both feed-forward scorers and of the projected spans.
     """
 
+    reads_inputs = True
+
     def __init__(
         self,
         nI: int,
@@ -56,12 +61,12 @@ class SpanRankingHead(nn.Module):
         self.mention_weight = mention_weight
         self.attention = HeadAttention(nI)
         self.width = nn.Embedding(max_width + 1, feature_width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.from_start = nn.Linear(nI, hidden)
         self.from_end = nn.Linear(nI, hidden, bias=False)
         self.from_head = nn.Linear(nX, hidden, bias=False)
         self.from_width = nn.Linear(feature_width, hidden, bias=False)
-        self.mention = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.mention = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), Dropout(dropout))
         self.mention_score = nn.Linear(hidden, 1)
         self.project = nn.Linear(2 * nI + nX + feature_width, hidden)
         self.antecedents = AntecedentScorer(
@@ -95,13 +100,18 @@ class SpanRankingHead(nn.Module):
 
     @torch.no_grad()
     def decode(
-        self, tokens: TokenBatch, threshold: float = 0.0, given: Optional[List[numpy.ndarray]] = None
+        self,
+        tokens: TokenBatch,
+        threshold: float = 0.0,
+        given: Optional[List[numpy.ndarray]] = None,
+        candidates_only: bool = False,
     ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
         """RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
 
         threshold: a span's best link is made if its probability is at least that.
         given: per document spans [n, 2] that are linked instead of candidates of the head's own;
             none is pruned, and they may be of any width (gold-mention evaluation).
+        candidates_only: of the given spans only those that the head's own candidates have, pruned as these.
         """
         layout = tokens.layout
         empty = [numpy.zeros((0, 3), dtype=numpy.int64) for _ in layout.doc_lengths]
@@ -111,7 +121,10 @@ class SpanRankingHead(nn.Module):
             candidates, scores, weights = self.score_spans(tokens)
             kept = self.prune(layout, candidates, scores)
         else:
+            given = self._own_candidates(layout, given) if candidates_only else given
             kept, weights = self.score_given(tokens, given)
+            if candidates_only:
+                kept = self.prune(layout, Candidates(kept.starts, kept.ends, []), kept.scores)
         pairs = (
             self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
             if len(kept.starts)
@@ -135,15 +148,32 @@ class SpanRankingHead(nn.Module):
 
         RETURNS: the candidates, their scores [n_spans], the tokens' attention weights [n_tokens, 1].
         """
-        vectors = tokens.vectors
-        candidates = enumerate_spans(tokens.layout, self.max_width, vectors.device)
-        weights = self.attention(vectors, tokens.layout)
-        hidden = self.from_start(vectors)[candidates.starts]
-        hidden = hidden + self.from_end(vectors)[candidates.ends - 1]
-        hidden = hidden + self.from_width(self.width.weight)[candidates.widths]
-        hidden = hidden + attended_sums(weights, self.from_head(tokens.inputs), candidates)
-        hidden = self.mention(self.dropout(hidden.relu()))
-        return candidates, self.mention_score(hidden)[:, 0], weights
+        candidates = enumerate_spans(tokens.layout, self.max_width, tokens.vectors.device)
+        weights = self.attention(tokens.vectors, tokens.layout)
+        of_pieces = []
+        for inside, layout in tokens.layout.pieces():
+            inputs = [part[inside] for part in tokens.inputs]
+            of_pieces.append(self._score_piece(tokens.vectors[inside], inputs, weights[inside], layout))
+        scores = [scores for of_width in zip(*of_pieces) for scores in of_width]
+        return candidates, torch.cat(scores), weights
+
+    def _score_piece(
+        self, vectors: Tensor, inputs: Sequence[Tensor], weights: Tensor, layout: Layout
+    ) -> List[Tensor]:
+        """The scores of the candidates of each width, by start."""
+        candidates = enumerate_spans(layout, self.max_width, vectors.device)
+        from_start, from_end = self.from_start(vectors), self.from_end(vectors)
+        from_width = self.from_width(self.width.weight)
+        sums = attended_sums(weights, self._project_heads(inputs), candidates)
+        scores = []
+        for width, hidden in enumerate(sums, start=1):
+            starts = candidates.of_width(width)
+            hidden += F.embedding(starts, from_start)
+            hidden += F.embedding(starts + width - 1, from_end)
+            hidden += from_width[width]
+            hidden = self.mention(self.dropout(hidden.relu_()))
+            scores.append(self.mention_score(hidden)[:, 0])
+        return scores
 
     def score_given(self, tokens: TokenBatch, given: List[numpy.ndarray]) -> Tuple[Kept, Tensor]:
         """Mention scores of spans that are given, as those that are kept, and attention weights."""
@@ -157,20 +187,20 @@ class SpanRankingHead(nn.Module):
             return Kept(starts, starts, ends, vectors.new_zeros(0), offsets), weights
         hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
-        hidden = hidden + attend(weights, self.from_head(tokens.inputs), starts, ends)[0]
+        hidden = hidden + attend(weights, [self._project_heads(tokens.inputs)], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
         return Kept(torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets), weights
 
     def represent(self, tokens: TokenBatch, kept: Kept, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
-        heads, head_tokens = attend(weights, tokens.inputs, kept.starts, kept.ends)
-        parts = [
-            tokens.vectors[kept.starts],
-            tokens.vectors[kept.ends - 1],
-            self.width((kept.ends - kept.starts).clamp(max=self.max_width)),
-            heads,
-        ]
-        return self.project(self.dropout(torch.cat(parts, dim=1))), head_tokens
+        projected, heads = [], []
+        for starts, ends in zip(kept.starts.split(SPANS_AT_A_TIME), kept.ends.split(SPANS_AT_A_TIME)):
+            attended, head_tokens = attend(weights, tokens.inputs, starts, ends)
+            width = self.width((ends - starts).clamp(max=self.max_width))
+            start, end = F.embedding(starts, tokens.vectors), F.embedding(ends - 1, tokens.vectors)
+            projected.append(self.project(self.dropout(torch.cat([start, end, width, attended], dim=1))))
+            heads.append(head_tokens)
+        return torch.cat(projected), torch.cat(heads)
 
     def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> Kept:
         """Keep the best spans of each document, its share decided by its own length alone."""
@@ -187,6 +217,20 @@ class SpanRankingHead(nn.Module):
         index = torch.from_numpy(chosen).to(scores.device)
         offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
         return Kept(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
+
+    def _own_candidates(self, layout: Layout, given: List[numpy.ndarray]) -> List[numpy.ndarray]:
+        """The given spans that are no wider than max_width and within a sentence."""
+        found = []
+        for spans, doc_start in zip(given, layout.doc_starts.tolist()):
+            starts, ends = spans[:, 0] + doc_start, spans[:, 1] + doc_start
+            inside = layout.sentence_of[starts] == layout.sentence_of[ends - 1]
+            found.append(spans[inside & (ends - starts <= self.max_width)])
+        return found
+
+    def _project_heads(self, inputs: Sequence[Tensor]) -> Tensor:
+        """What tokens contribute to mention scores as heads of spans. [n_tokens, hidden]"""
+        blocks = self.from_head.weight.split([part.shape[1] for part in inputs], dim=1)
+        return sum(F.linear(part, block) for part, block in zip(inputs, blocks))
 
     def _clusters(self, layout: Layout, candidates: Candidates, gold: List[numpy.ndarray]) -> Tensor:
         """The gold cluster of every candidate, numbered over the whole batch; 0 for none."""

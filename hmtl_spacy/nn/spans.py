@@ -1,11 +1,12 @@
 """Candidate spans of a batch of documents and what their tokens say about them."""
 
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .batch import Layout
 
@@ -25,6 +26,11 @@ class Candidates:
     @property
     def widths(self) -> Tensor:
         return self.ends - self.starts
+
+    def of_width(self, width: int) -> Tensor:
+        """The starts of all candidates of a width."""
+        offset = sum(self.counts[: width - 1])
+        return self.starts[offset : offset + self.counts[width - 1]]
 
 
 def enumerate_spans(layout: Layout, max_width: int, device: torch.device) -> Candidates:
@@ -56,34 +62,27 @@ class HeadAttention(nn.Module):
         return (scores - top[sentence_of]).clamp(min=-60.0).exp()
 
 
-def attended_sums(weights: Tensor, values: Tensor, candidates: Candidates) -> Tensor:
-    """The attention-weighted sum of `values` for every candidate, each width from the one before.
+def attended_sums(weights: Tensor, values: Tensor, candidates: Candidates) -> Iterator[Tensor]:
+    """The attention-weighted sum of `values` for the candidates of each width, each from the one before.
 
-    weights: [n_tokens, 1]; values: [n_tokens, width] -> [n_spans, width]
+    weights: [n_tokens, 1]; values: [n_tokens, width]. YIELDS: [n_spans of that width, width]
     """
     weighted = torch.cat([weights * values, weights], dim=1)
-    sums: List[Tensor] = []
-    running = None
-    known = None
-    offset = 0
-    for width, count in enumerate(candidates.counts, start=1):
-        starts = candidates.starts[offset : offset + count]
-        last = weighted[starts + width - 1]
-        if running is None:
-            running = last
-        else:
-            running = running[torch.searchsorted(known, starts)] + last
-        sums.append(running)
+    running, known = weighted, torch.arange(len(weighted), device=weighted.device)
+    for width in range(1, len(candidates.counts) + 1):
+        starts = candidates.of_width(width)
+        if width > 1:
+            running = F.embedding(torch.searchsorted(known, starts), running)
+            running += F.embedding(starts + width - 1, weighted)
+        yield running[:, :-1] / running[:, -1:]
         known = starts
-        offset += count
-    total = torch.cat(sums)
-    return total[:, :-1] / total[:, -1:]
 
 
-def attend(weights: Tensor, values: Tensor, starts: Tensor, ends: Tensor) -> Tuple[Tensor, Tensor]:
+def attend(weights: Tensor, values: Sequence[Tensor], starts: Tensor, ends: Tensor) -> Tuple[Tensor, Tensor]:
     """The same for any few spans.
 
-    RETURNS: the sums [n_spans, width] and the flat token with the highest weight. [n_spans]
+    values: parts of what is summed, [n_tokens, width] each.
+    RETURNS: the sums, side by side, [n_spans, width], and the flat token with the highest weight. [n_spans]
     """
     widest = int((ends - starts).max())
     tokens = starts[:, None] + torch.arange(widest, device=starts.device)[None, :]
@@ -92,4 +91,5 @@ def attend(weights: Tensor, values: Tensor, starts: Tensor, ends: Tensor) -> Tup
     weight = weights[tokens, 0] * inside  # [n_spans, widest]
     weight = weight / weight.sum(dim=1, keepdim=True)
     head = tokens.gather(1, weight.argmax(dim=1, keepdim=True))[:, 0]
-    return torch.einsum("sw,swv->sv", weight, values[tokens]), head
+    sums = [torch.einsum("sw,swv->sv", weight, F.embedding(tokens, part)) for part in values]
+    return torch.cat(sums, dim=1), head

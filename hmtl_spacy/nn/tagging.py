@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .batch import TokenBatch
 from .crf import CRF, spans_to_tags, tags_to_spans
+from .dropout import Dropout
 
 
 class TaggingHead(nn.Module):
@@ -20,7 +21,7 @@ class TaggingHead(nn.Module):
     def __init__(self, nI: int, n_labels: int, dropout: float):
         super().__init__()
         self.n_tags = 1 + 4 * n_labels
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.emit = nn.Linear(nI, self.n_tags)
         self.crf = CRF(n_labels)
 

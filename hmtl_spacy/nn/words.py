@@ -4,6 +4,9 @@ from typing import Optional
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .dropout import Dropout
 
 NOTHING, UNKNOWN = 0, 1
 
@@ -19,7 +22,7 @@ class WordEmbedding(nn.Module):
     def __init__(self, n_words: int, nO: int, dropout: float, word_dropout: float):
         super().__init__()
         self.offsets = nn.Embedding(n_words + 2, nO, padding_idx=NOTHING, sparse=True)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
 
     def initialize(self, static: Tensor, has_static: Tensor) -> None:
@@ -46,4 +49,4 @@ class WordEmbedding(nn.Module):
         vectors = self.offsets(rows)
         if static is not None:
             vectors = vectors + static
-        return self.dropout(vectors[word_of_token])
+        return self.dropout(F.embedding(word_of_token, vectors))

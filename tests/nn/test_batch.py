@@ -65,13 +65,24 @@ def test_documents_are_selected_with_their_sentences():
     tokens = TokenBatch(
         vectors=torch.arange(14.0)[:, None],
         layout=LAYOUT,
-        inputs=torch.arange(14.0)[:, None] * 10,
+        inputs=(torch.arange(14.0)[:, None] * 10, torch.arange(14.0)[:, None]),
         word_ids=numpy.arange(14) + 100,
     )
     chosen = tokens.select_docs([1, 2])
     assert chosen.layout.doc_lengths.tolist() == [0, 7]
     assert chosen.layout.sentence_lengths.tolist() == [4, 3]
     assert chosen.vectors[:, 0].tolist() == list(range(5, 12))
-    assert chosen.inputs[:, 0].tolist() == list(range(50, 120, 10))
+    assert chosen.inputs[0][:, 0].tolist() == list(range(50, 120, 10))
+    assert chosen.inputs[1][:, 0].tolist() == list(range(5, 12))
     assert chosen.word_ids.tolist() == list(range(105, 112))
     assert tokens.select_docs([1]).layout.n_tokens == 0
+
+
+def test_pieces_are_of_whole_sentences():
+    layout = Layout([5, 0, 9], [2, 3, 1, 6, 2])
+    found = [
+        (inside.start, inside.stop, piece.sentence_lengths.tolist()) for inside, piece in layout.pieces(5)
+    ]
+    assert found == [(0, 5, [2, 3]), (5, 6, [1]), (6, 12, [6]), (12, 14, [2])]
+    ((inside, piece),) = layout.pieces(14)
+    assert (inside, piece) == (slice(0, 14), layout)

@@ -3,6 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from hmtl_spacy.nn import antecedents, span_ranking
+from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import Layout, TokenBatch
 from hmtl_spacy.nn.span_ranking import SpanRankingHead, follow_links
@@ -42,7 +44,9 @@ def build(**changes):
 def batch(seed=1):
     torch.manual_seed(seed)
     n = LAYOUT.n_tokens
-    return TokenBatch(torch.randn(n, NI), LAYOUT, torch.randn(n, NX), numpy.arange(n) % 4)
+    return TokenBatch(
+        torch.randn(n, NI), LAYOUT, torch.randn(n, NX).split([1, NX - 1], 1), numpy.arange(n) % 4
+    )
 
 
 def spans_of(layout, max_width):
@@ -62,7 +66,7 @@ def naive_attention(head, tokens, start, end):
 
 
 def naive_head(head, tokens, start, end):
-    return naive_attention(head, tokens, start, end) @ tokens.inputs[start:end]
+    return naive_attention(head, tokens, start, end) @ torch.cat(tokens.inputs, dim=1)[start:end]
 
 
 def naive_mention_score(head, tokens, start, end):
@@ -170,10 +174,12 @@ def test_attended_sums_equal_a_softmax_over_every_span():
     expected = torch.stack(
         [scores[s:e].softmax(0) @ values[s:e] for s, e in zip(candidates.starts, candidates.ends)]
     )
-    torch.testing.assert_close(attended_sums(weights, values, candidates), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        torch.cat(list(attended_sums(weights, values, candidates))), expected, atol=1e-5, rtol=1e-4
+    )
     few = torch.tensor([3, 20, 0])
     starts, ends = candidates.starts[few], candidates.ends[few]
-    sums, heads = attend(weights, values, starts, ends)
+    sums, heads = attend(weights, values.split([1, 3], 1), starts, ends)
     torch.testing.assert_close(sums, expected[few], atol=1e-5, rtol=1e-4)
     assert heads.tolist() == [int(s + scores[s:e].argmax()) for s, e in zip(starts, ends)]
 
@@ -184,7 +190,7 @@ def test_gradient_of_attention_equals_softmax():
     vectors, values = torch.randn(18, NI), torch.randn(18, 4)
     candidates = enumerate_spans(LAYOUT, 3, torch.device("cpu"))
     target = torch.randn(len(candidates.starts), 4)
-    found = (attended_sums(attention(vectors, LAYOUT), values, candidates) * target).sum()
+    found = (torch.cat(list(attended_sums(attention(vectors, LAYOUT), values, candidates))) * target).sum()
     scores = attention.score(vectors)[:, 0]
     naive = torch.stack(
         [scores[s:e].softmax(0) @ values[s:e] for s, e in zip(candidates.starts, candidates.ends)]
@@ -199,6 +205,20 @@ def test_mention_scores_equal_one_concatenated_vector_per_span():
     candidates, scores, _ = head.score_spans(tokens)
     expected = [naive_mention_score(head, tokens, s, e) for s, e in zip(candidates.starts, candidates.ends)]
     torch.testing.assert_close(scores, torch.stack(expected), atol=1e-4, rtol=1e-4)
+
+
+def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkeypatch):
+    head, tokens = build(), batch()
+    expected = head.score_spans(tokens)[1]
+    whole = head.decode(tokens)
+    monkeypatch.setattr(batching, "TOKENS_AT_A_TIME", 4)
+    monkeypatch.setattr(span_ranking, "SPANS_AT_A_TIME", 2)
+    monkeypatch.setattr(antecedents, "PAIRS_AT_A_TIME", 5)
+    assert len(list(LAYOUT.pieces())) > 3
+    torch.testing.assert_close(head.score_spans(tokens)[1], expected)
+    for of_whole, of_pieces in zip(whole, head.decode(tokens)):
+        for one, other in zip(of_whole, of_pieces):
+            numpy.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("string_match", [True, False])
@@ -248,7 +268,7 @@ def test_loss_by_hand():
     for parameter in head.parameters():
         parameter.data.zero_()
     layout = Layout([3], [2, 1])
-    tokens = TokenBatch(torch.randn(3, NI), layout, torch.randn(3, NX), numpy.arange(3))
+    tokens = TokenBatch(torch.randn(3, NI), layout, (torch.randn(3, NX),), numpy.arange(3))
     gold = [numpy.array([[0, 1, 0], [1, 2, 0], [2, 3, 0]])]
     # first span: dummy only (0); second: 1 of 2 right (ln 2); third: 2 of 3 right (ln 1.5); 2 sentences
     expected = (3 * numpy.log(2) + numpy.log(2) + numpy.log(1.5)) / 2
@@ -320,17 +340,51 @@ def test_given_spans_are_linked_and_none_is_pruned():
     assert [len(s) for s in scores] == [len(r) for r in rows]
 
 
-def test_given_spans_may_all_be_empty():
+@pytest.mark.parametrize("candidates_only", [False, True])
+def test_given_spans_may_all_be_empty(candidates_only):
     nothing = [numpy.zeros((0, 2), dtype=numpy.int64)] * 4
-    rows, scores = build().decode(batch(), given=nothing)
+    rows, scores = build().decode(batch(), given=nothing, candidates_only=candidates_only)
     assert [len(r) for r in rows] == [len(s) for s in scores] == [0] * 4
+
+
+def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
+    """As Sanh et al. 2019: all other candidates out of the race, then pruning as ever."""
+    head, tokens = build(spans_per_token=0.25), batch()
+    spans = [
+        [[0, 4], [0, 2], [4, 5], [7, 9], [5, 6], [3, 5], [8, 9]],
+        [],
+        [[0, 1]],
+        [[0, 3], [2, 3], [3, 7], [5, 6]],
+    ]
+    given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
+    candidates, scores, weights = head.score_spans(tokens)
+    wanted = {
+        (s + start, e + start) for rows, start in zip(spans, LAYOUT.doc_starts.tolist()) for s, e in rows
+    }
+    masked = torch.tensor(
+        [(s, e) in wanted for s, e in zip(candidates.starts.tolist(), candidates.ends.tolist())]
+    )
+    assert masked.sum() == 9  # of twelve: one wider than 3, two across sentences
+    kept = head.prune(LAYOUT, candidates, scores.masked_fill(~masked, -torch.inf))
+    expected = {span for span in zip(kept.starts.tolist(), kept.ends.tolist()) if span in wanted}
+    assert len(expected) == 3 + 1 + 2
+    filtered = head._own_candidates(LAYOUT, given)
+    found, _ = head.score_given(tokens, filtered)
+    assert found.starts.tolist() == sorted(candidates.starts[masked].tolist())
+    with torch.no_grad():
+        head.antecedents.score.bias += 100.0  # all that is kept gets linked
+    rows, _ = head.decode(tokens, given=given, candidates_only=True)
+    linked = {
+        (s + start, e + start) for r, start in zip(rows, LAYOUT.doc_starts.tolist()) for s, e, _ in r.tolist()
+    }
+    assert linked == {span for span in expected if LAYOUT.doc_of[span[0]] != 2}  # one span has no antecedent
 
 
 @pytest.mark.parametrize("docs, sentences", [([0], []), ([1], [1]), ([0, 1, 1], [1, 1])])
 def test_documents_of_no_or_one_token(docs, sentences):
     head, layout = build(), Layout(docs, sentences)
     n = layout.n_tokens
-    tokens = TokenBatch(torch.randn(n, NI), layout, torch.randn(n, NX), numpy.arange(n))
+    tokens = TokenBatch(torch.randn(n, NI), layout, (torch.randn(n, NX),), numpy.arange(n))
     rows, scores = head.decode(tokens)
     assert [r.shape for r in rows] == [(0, 3)] * len(docs)
     assert [s.shape for s in scores] == [(0,)] * len(docs)
@@ -345,12 +399,13 @@ def test_loss_without_gold_is_finite_and_positive():
 def test_gradient_reaches_every_weight():
     head, tokens = build(), batch()
     tokens.vectors.requires_grad_()
-    tokens.inputs.requires_grad_()
+    read = torch.cat(tokens.inputs, dim=1).requires_grad_()
+    tokens.inputs = read.split([1, NX - 1], 1)
     head.train().loss(tokens, GOLD).backward()
     small = [name for name, p in head.named_parameters() if p.grad is None or p.grad.abs().max() < 1e-5]
     assert set(small) <= {"attention.score.bias"}  # a softmax doesn't change with a shift
     assert tokens.vectors.grad.abs().sum(dim=1).min() > 0
-    assert tokens.inputs.grad.abs().sum(dim=1).min() > 0
+    assert read.grad.abs().sum(dim=1).min() > 0
 
 
 def links(*antecedents):
