@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 import numpy
 from spacy.language import Language
@@ -17,6 +17,8 @@ from .component import HMTL, sentence_of
 from .data.corpus import read_task_corpus
 from .data.coverage import measure
 from .tasks.base import Task, annotated_pairs
+
+GOLD_MENTIONS = ("paper", "any")
 
 
 @dataclass
@@ -38,13 +40,15 @@ class TaskResult:
 
 @dataclass
 class Evaluation:
-    """sentences: where the component's sentence boundaries came from."""
+    """sentences: where the component's sentence boundaries came from.
+    given: the tasks that were given gold spans, and which: one of `GOLD_MENTIONS`.
+    """
 
     docs: int = 0
     words: int = 0
     seconds: float = 0.0
     sentences: str = ""
-    given: List[str] = field(default_factory=list)
+    given: Dict[str, str] = field(default_factory=dict)
     tasks: Dict[str, Optional[TaskResult]] = field(default_factory=dict)
 
     @property
@@ -59,20 +63,24 @@ def evaluate(
     component: Optional[str] = None,
     tasks: Optional[Sequence[str]] = None,
     gold_sentences: bool = True,
-    gold_mentions: bool = False,
+    gold_mentions: Optional[str] = None,
     singletons: Optional[bool] = None,
     thresholds: Optional[Dict[str, float]] = None,
     progress: bool = False,
+    inspect: Optional[Callable[[str, Task, List[Example]], None]] = None,
 ) -> Evaluation:
     """Annotate the documents of a `.spacy` file or folder and score them, task by task.
 
     component: name of the HMTL component; needed only if there are several.
     tasks: which to score; all if not given.
     gold_sentences: give the component the sentence boundaries of the data, where it has them.
-    gold_mentions: give the tasks that can take them (coreference) the gold spans.
+    gold_mentions: give the tasks that can take them (coreference) the gold spans. "paper": only those
+        that the task could find itself, pruned as its own (Sanh et al. 2019); "any": all, of any
+        width (Durrett and Klein 2014). The scores' names say which: `coref_gm_paper_f`, `coref_gm_any_f`.
     singletons: overrides whether tasks that know singletons count them, on both sides.
     thresholds: overrides the component's, by task.
     progress: show a progress bar, if there is a terminal.
+    inspect: called with the name of each scored task, the task and the annotated examples.
     """
     name = find_component(nlp, component)
     hmtl = nlp.get_pipe(name)
@@ -80,14 +88,18 @@ def evaluate(
     examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
     _check_gold(path, hmtl, tasks or (), examples)
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
-    given = gold_spans(hmtl, examples) if gold_mentions else {}
+    given = gold_spans(hmtl, examples, gold_mentions) if gold_mentions else {}
     with _overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
-        _annotate(nlp, name, examples, given, progress)
+        _annotate(nlp, name, examples, given, gold_mentions == "paper", progress)
         result.seconds = perf_counter() - start
         result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
+        for name in chosen if inspect else ():
+            inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
-    result.given = list(given)
+    result.given = dict.fromkeys(given, gold_mentions)
+    for task in filter(None, map(result.tasks.get, given)):
+        task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
     return result
 
 
@@ -126,8 +138,22 @@ def parse_thresholds(values: Sequence[str]) -> Dict[str, float]:
     return found
 
 
-def gold_spans(hmtl: HMTL, examples: Sequence[Example]) -> Dict[str, List[numpy.ndarray]]:
-    """Gold spans [n, 2] per document, for the tasks that take them; none where there is no gold."""
+def with_gold_mentions(key: str, kind: str) -> str:
+    """The name of a score that was made with gold mentions: "coref_f" becomes "coref_gm_any_f"."""
+    task, _, measure = key.partition("_")
+    return f"{task}_gm_{kind}_{measure}"
+
+
+def gold_spans(hmtl: HMTL, examples: Sequence[Example], kind: str) -> Dict[str, List[numpy.ndarray]]:
+    """Gold spans [n, 2] per document, for the tasks that take them; none where there is no gold.
+
+    kind: which gold mentions are wanted, one of `GOLD_MENTIONS`; all are returned.
+    """
+    if kind not in GOLD_MENTIONS:
+        raise ValueError(
+            f"Can't evaluate with the gold mentions '{kind}'. Ask for 'paper' (those that the model could "
+            f"find itself) or 'any' (all, of any width)."
+        )
     takers = {name: task for name, task in hmtl.tasks.items() if task.takes_given}
     if not takers:
         raise ValueError(
@@ -205,14 +231,19 @@ def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, fl
 
 
 def _annotate(
-    nlp: Language, name: str, examples: List[Example], given: Dict[str, List], progress: bool
+    nlp: Language,
+    name: str,
+    examples: List[Example],
+    given: Dict[str, List],
+    candidates_only: bool,
+    progress: bool,
 ) -> None:
     docs = [eg.predicted for eg in examples]
     if given:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
             docs = list(nlp.pipe(docs))
         hmtl = nlp.get_pipe(name)
-        hmtl.set_annotations(docs, hmtl.predict(docs, given))
+        hmtl.set_annotations(docs, hmtl.predict(docs, given, candidates_only))
     else:
         bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}
         docs = list(tqdm(nlp.pipe(docs), **bar))

@@ -5,7 +5,7 @@ fail: torch and transformers are imported inside the functions, when one is call
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from spacy.language import Language
 from thinc.api import Model
@@ -104,10 +104,11 @@ def make_transformer(
     batch_pieces: Optional[int] = None,
     cache_mb: int = 4096,
     learn_rate_scale: float = 0.02,
+    precision: str = "float32",
 ) -> Model:
     from .transformer import Transformer
 
-    return Transformer(name, trainable, window, batch_pieces, cache_mb, learn_rate_scale)
+    return Transformer(name, trainable, window, batch_pieces, cache_mb, learn_rate_scale, precision)
 
 
 def make_characters(width: int = 16, filters: int = 64, dropout: float = 0.1) -> Model:
@@ -233,6 +234,18 @@ def make_batcher(
     from .data.batching import batch_by_task
 
     return batch_by_task(sampling, words, minimum_share, with_replacement)
+
+
+def make_halving(
+    initial_rate: float,
+    steps_per_epoch: int,
+    epochs: int = 6,
+    factor: float = 0.5,
+    minimum_rate: float = 1e-7,
+) -> Iterator[float]:
+    from .schedules import halving
+
+    return halving(initial_rate, steps_per_epoch, epochs, factor, minimum_rate)
 
 
 def make_task_logger(progress_bar: bool = False, output_file: Optional[Path] = None) -> Callable:

@@ -1,13 +1,17 @@
 """An evaluation as text, for people, and as plain data, for files."""
 
 from dataclasses import asdict
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from wasabi import table
 
 from .evaluation import Evaluation, TaskResult
 
 HEADER = ("", "P", "R", "F", "gold")
+GIVEN = {
+    "paper": "Gold spans were given that the model could find itself, pruned as its own (gm_paper).",
+    "any": "All gold spans were given, of any width (gm_any).",
+}
 ALIGNS = ("l", "r", "r", "r", "r")
 
 
@@ -59,17 +63,17 @@ def _lines(result: Evaluation) -> Iterator[str]:
         if task is None:
             yield "The data has no gold annotation for this task."
             continue
-        yield from _notes(task, name in result.given)
+        yield from _notes(task, result.given.get(name))
         yield task_table(task).rstrip("\n")
         for key, value in group_scores(task.scores)[1].items():
             yield f"{key}: {100 * value:.2f}" if key.endswith("_f") else f"{key}: {value:g}"
 
 
-def _notes(task: TaskResult, given: bool) -> Iterator[str]:
+def _notes(task: TaskResult, given: Optional[str]) -> Iterator[str]:
     yield f"{task.gold:,} gold annotations in {task.docs:,} documents."
     if given:
-        yield "The gold spans were given."
-    else:
+        yield GIVEN[given]
+    if given != "any":
         for reason, count in task.unusable.items():
             yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
     if "singletons" in task.settings:

@@ -1,8 +1,10 @@
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from tiny import ANNOTATED, annotate, layers, make_examples, make_pipeline
 
+from hmtl_spacy.data.batching import batch_by_task
 from hmtl_spacy.data.corpus import batch_words, corpus_name, read_corpora, read_task_corpus, teaches
 
 
@@ -15,6 +17,10 @@ def path(tmp_path, nlp):
 
 def read(path, nlp, tasks=None, batch_words=0, gold_sentences=True, limit=0):
     return list(read_task_corpus(path, tasks, batch_words, gold_sentences, limit)(nlp))
+
+
+def read_docs(path, nlp):
+    return DocBin().from_disk(path).get_docs(nlp.vocab)
 
 
 def test_the_reference_has_the_annotation_and_the_predicted_document_only_tokens(path):
@@ -97,6 +103,42 @@ def test_any_reader_can_be_one_of_several_corpora(nlp):
     examples = list(read_corpora({"mine": lambda nlp: iter(make_examples(nlp.vocab))})(nlp))
     assert {corpus_name(eg.reference) for eg in examples} == {"mine"}
     assert all(teaches(eg.reference, "ner") for eg in examples)
+
+
+def test_documents_that_teach_no_task_of_the_pipeline_are_left_out_and_told_once(path, caplog):
+    nlp = make_pipeline(hierarchy=["ner"])
+    plain = [Doc(nlp.vocab, words=["no", "annotation"])]
+    corpora = {
+        "a": read_task_corpus(path, ["ner"], 0, True, 2),
+        "b": read_task_corpus(path, ["mentions", "coref"], 0, True, 0),
+        "c": lambda nlp: (Example(doc.copy(), doc) for doc in [*plain, *read_docs(path, nlp)]),
+    }
+    reader = read_corpora(corpora)
+    for _ in range(2):
+        assert [corpus_name(eg.reference) for eg in reader(nlp)] == ["a"] * 2 + ["c"] * 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "The corpus 'b': 4 of 4 documents teach none of ['ner'] and are left out.",
+        "The corpus 'c': 1 of 5 documents teach none of ['ner'] and are left out.",
+    ]
+
+
+def test_a_component_without_tasks_may_learn_from_any_document(path):
+    nlp = make_pipeline(hierarchy=["ner"])
+    nlp.add_pipe("tagger")
+    for pipeline in (nlp, spacy.blank("en")):
+        reader = read_corpora({"b": read_task_corpus(path, ["coref"], 0, True, 0)})
+        assert len(list(reader(pipeline))) == 4
+
+
+def test_a_corpus_of_an_absent_level_takes_no_batches(path):
+    """Else its share of the updates would be lost."""
+    nlp = make_pipeline(hierarchy=["ner"])
+    corpora = {
+        "news": read_task_corpus(path, ["ner"], 0, True, 0),
+        "stories": read_task_corpus(path, ["coref"], 0, True, 0),
+    }
+    batches = batch_by_task("uniform", 10, 0.0, False)(read_corpora(corpora)(nlp))
+    assert {corpus_name(eg.reference) for batch in batches for eg in batch} == {"news"}
 
 
 def test_no_corpora_is_an_error():

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import spacy
+import torch
 from spacy.cli._util import app
 from spacy.tokens import DocBin, Span
 from tiny import ANNOTATED, annotate, make_pipeline
@@ -72,20 +73,51 @@ def test_gold_mentions_are_all_that_is_linked(trained, tmp_path, nlp):
     set_clusters(doc, [[(0, 2), (4, 6)]])
     path = write(tmp_path / "data.spacy", [doc])
     assert evaluate(trained, path, tasks=["coref"]).tasks["coref"].scores["coref_mention_p"] < 1.0
-    given = evaluate(trained, path, tasks=["coref"], gold_mentions=True)
-    assert given.given == ["coref"]
-    assert given.tasks["coref"].scores["coref_mention_p"] in (0.0, 1.0)
-    assert "The gold spans were given." in report(given)
+    for kind in ("paper", "any"):
+        given = evaluate(trained, path, tasks=["coref"], gold_mentions=kind)
+        assert given.given == {"coref": kind}
+        assert given.tasks["coref"].scores[f"coref_gm_{kind}_mention_p"] in (0.0, 1.0)
+        assert f"(gm_{kind})." in report(given)
 
 
-def test_gold_mentions_find_what_the_model_finds_itself(trained, data):
-    assert evaluate(trained, data, gold_mentions=True).tasks["coref"].scores["coref_f"] == 1.0
+@pytest.mark.parametrize("kind", ["paper", "any"])
+def test_gold_mentions_find_what_the_model_finds_itself(trained, data, kind):
+    assert evaluate(trained, data, gold_mentions=kind).tasks["coref"].scores[f"coref_gm_{kind}_f"] == 1.0
+
+
+def test_the_two_kinds_of_gold_mentions(trained, tmp_path, nlp):
+    """Wider than max_width (4), or across a sentence: linked only where any width is allowed."""
+    doc = annotate(nlp.vocab, *ANNOTATED[0])
+    set_clusters(doc, [[(0, 2), (7, 8)], [(1, 6), (9, 10)], [(6, 8), (2, 3)]])
+    path = write(tmp_path / "data.spacy", [doc])
+    hmtl = trained.get_pipe("hmtl")
+    head = hmtl.model.shims[0].network.levels["coref"].head
+    with torch.no_grad():
+        head.antecedents.score.bias += 10_000.0  # all spans are linked
+    result = {kind: evaluate(trained, path, tasks=["coref"], gold_mentions=kind) for kind in ("paper", "any")}
+    scores = {kind: result[kind].tasks["coref"].scores for kind in result}
+    assert scores["any"]["coref_gm_any_mention_r"] == 1.0
+    assert scores["paper"]["coref_gm_paper_mention_r"] == pytest.approx(4 / 6)
+    assert not any("gm" not in key for found in scores.values() for key in found)
+    assert "scored as missed: 1 (too wide)" in report(result["paper"])
+    assert "scored as missed: 1 (crosses a sentence)" in report(result["paper"])
+    assert "scored as missed" not in report(result["any"])
+    head.spans_per_token = 0.2  # of the four left, three are kept: there are eleven tokens
+    pruned = evaluate(trained, path, tasks=["coref"], gold_mentions="paper").tasks["coref"].scores
+    assert pruned["coref_gm_paper_mention_r"] == pytest.approx(3 / 6)
+    anyway = evaluate(trained, path, tasks=["coref"], gold_mentions="any").tasks["coref"].scores
+    assert anyway["coref_gm_any_mention_r"] == 1.0
+
+
+def test_gold_mentions_are_of_a_kind(trained, data):
+    with pytest.raises(ValueError, match="gold mentions 'all'. Ask for 'paper' .* or 'any'"):
+        evaluate(trained, data, gold_mentions="all")
 
 
 def test_gold_mentions_need_a_task_that_takes_them(data):
     nlp = make_pipeline(hierarchy=["ner"])
     with pytest.raises(ValueError, match=r"none of the tasks \['ner'\] can take them"):
-        evaluate(nlp, data, gold_mentions=True)
+        evaluate(nlp, data, gold_mentions="any")
     with pytest.raises(ValueError, match="knows singletons"):
         evaluate(nlp, data, singletons=True)
 
@@ -197,5 +229,6 @@ def test_command_line(trained, data, tmp_path):
     assert written["data"] == str(data)
     code, output = run(*args[:2], "--tasks", "events")
     assert code == 1 and "Can't evaluate ['events']" in output
-    code, output = run(*args[:2], "--no-gold-sentences", "--singletons", "--gold-mentions")
+    code, output = run(*args[:2], "--no-gold-sentences", "--singletons", "--gold-mentions", "any")
     assert code == 0 and "boundaries of the pipeline" in output and "mention count, in gold" in output
+    assert "coref_gm_any_lea" in output

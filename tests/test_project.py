@@ -168,11 +168,11 @@ def test_every_step_depends_on_what_the_one_before_makes():
     for workflow, steps in config["workflows"].items():
         made = set()
         for step in steps:
-            needed = set(commands[step]["deps"])
+            needed = set(commands[step].get("deps", []))
             if step.startswith(("train", "evaluate", "package", "page")):
                 assert needed & made, f"{workflow}: {step}"
                 assert {dep for dep in needed if dep.startswith(("corpus/", "training/"))} <= made
-            made |= set(commands[step]["outputs"])
+            made |= set(commands[step].get("outputs", []))
 
 
 def test_assets_are_where_the_conversions_look():

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.util import logger
 
 TEACHES = "hmtl_teaches"
 Reader = Callable[[Language], Iterator[Example]]
@@ -36,7 +37,11 @@ def read_task_corpus(
 
 
 def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
-    """Several task corpora, one after the other, each under its name; null entries are left out."""
+    """Several task corpora, one after the other, each under its name; null entries are left out.
+
+    Documents that could teach none of the pipeline's tasks are left out too, which is told once: in
+    training they would take the place of others, as with the corpora of levels that the hierarchy lacks.
+    """
     readers = {name: reader for name, reader in corpora.items() if reader is not None}
     if not readers:
         raise ValueError(
@@ -44,13 +49,42 @@ def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
             '[corpora.train.corpora.news] with @readers = "hmtl_spacy.TaskCorpus.v1".'
         )
 
+    told = set()
+
     def read(nlp: Language) -> Iterator[Example]:
+        tasks = learned_tasks(nlp)
         for name, reader in readers.items():
+            n_docs = useless = 0
             for example in reader(nlp):
                 example.reference.user_data.setdefault(TEACHES, {})["corpus"] = name
-                yield example
+                n_docs += 1
+                if tasks is None or _is_useful(example.reference, tasks):
+                    yield example
+                else:
+                    useless += 1
+            if useless and name not in told:
+                told.add(name)
+                asked = [task for task, _ in tasks or ()]
+                logger.warning(
+                    "The corpus '%s': %d of %d documents teach none of %s and are left out.",
+                    *(name, useless, n_docs, asked),
+                )
 
     return read
+
+
+def learned_tasks(nlp: Language) -> Optional[List[Tuple[str, Any]]]:
+    """All tasks that a pipeline can learn, or None if it has no component with tasks, or a component
+    without, for which any document may be of use.
+    """
+    trainable = [proc for _, proc in nlp.pipeline if getattr(proc, "is_trainable", False)]
+    if not trainable or not all(hasattr(proc, "tasks") for proc in trainable):
+        return None
+    return [item for proc in trainable for item in proc.tasks.items()]
+
+
+def _is_useful(reference: Doc, tasks: List[Tuple[str, Any]]) -> bool:
+    return any(teaches(reference, name) and task.has_gold(reference) for name, task in tasks)
 
 
 def teaches(reference: Doc, task: str) -> bool:
@@ -73,7 +107,9 @@ def _teaches(reference: Doc) -> Dict[str, Any]:
 
 
 def _docs(path: Path, nlp: Language) -> Iterator[Doc]:
-    files: List[Path] = sorted(path.glob("**/*.spacy")) if path.is_dir() else [path]
+    files: List[Path] = [path]
+    if path.is_dir():  # a folder in it may be called .spacy too
+        files = sorted(file for file in path.glob("**/*.spacy") if file.is_file())
     if not files or not all(file.exists() for file in files):
         raise ValueError(
             f"No .spacy file at '{path}'. Convert the corpus first: python -m spacy hmtl convert --help"

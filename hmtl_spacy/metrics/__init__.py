@@ -4,8 +4,18 @@ Spans are token offsets (start, end), ends exclusive. Gold and prediction are se
 of equal length with one entry per document; scores are floats in 0..1, over the corpus.
 """
 
-from .coref import CorefScorer, coref_scores
-from .relations import RELATION_MODES, relation_scores
+from .coref import CorefScorer, coref_scores, links, partition
+from .relations import RELATION_MODES, relation_key, relation_scores
 from .spans import prf, span_scores
 
-__all__ = ["RELATION_MODES", "CorefScorer", "coref_scores", "prf", "relation_scores", "span_scores"]
+__all__ = [
+    "RELATION_MODES",
+    "CorefScorer",
+    "coref_scores",
+    "links",
+    "partition",
+    "prf",
+    "relation_key",
+    "relation_scores",
+    "span_scores",
+]

@@ -116,6 +116,30 @@ def muc(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -
     return common, sum(n_predicted) - len(n_predicted), common, sum(n_gold) - len(n_gold)
 
 
+def links(
+    clusters: Iterable[Collection[Hashable]], others: Iterable[Collection[Hashable]]
+) -> Tuple[List[Tuple[Hashable, Hashable]], List[Tuple[Hashable, Hashable]]]:
+    """The links that MUC counts, as pairs (antecedent, mention): those the others have too, and the rest.
+
+    A cluster of n mentions has n - 1 links. The others cut it into pieces: each mention is linked
+    to the one before it in its piece, and the first of each piece, but for the very first, to the mention
+    before it in the cluster. The latter are the rest. Clusters must be disjoint.
+    """
+    cluster_of = {mention: j for j, cluster in enumerate(others) for mention in cluster}
+    kept, cut = [], []
+    for cluster in clusters:
+        last_of: Dict[Hashable, Hashable] = {}
+        before = None
+        for mention in sorted(cluster):
+            piece = cluster_of.get(mention, (mention,))
+            if piece in last_of:
+                kept.append((last_of[piece], mention))
+            elif last_of:
+                cut.append((before, mention))
+            last_of[piece] = before = mention
+    return kept, cut
+
+
 def b_cubed(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -> Fractions:
     """B-cubed (Bagga and Baldwin 1998; Pradhan et al. 2014).
 

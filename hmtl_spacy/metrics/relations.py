@@ -74,14 +74,18 @@ def _comparable(
             f"but got types for {len(types)} and relations for {len(relations)} documents."
         )
     return [
-        {_relation_key(relation, mode, doc_types, side, symmetric) for relation in doc_relations}
+        {relation_key(relation, mode, doc_types, side, symmetric) for relation in doc_relations}
         for doc_relations, doc_types in zip(relations, types, strict=True)
     ]
 
 
-def _relation_key(
-    relation: RelationTuple, mode: str, types: ArgumentTypes, side: str, symmetric: Collection[str]
+def relation_key(
+    relation: RelationTuple, mode: str, types: ArgumentTypes, side: str, symmetric: Collection[str] = ()
 ) -> Tuple[Hashable, Hashable, str]:
+    """What two relations must have in common to be one; see `relation_scores`.
+
+    side: "gold" or "predicted": arguments without a type match none of the other side in strict mode.
+    """
     head, tail, label = relation
     if label in symmetric and (tail[1], tail[0]) < (head[1], head[0]):
         head, tail = tail, head

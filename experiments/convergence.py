@@ -1,0 +1,49 @@
+"""How many updates a task took to converge, from a training's log of evaluations."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from .plan import SCORES
+
+WITHIN = 0.01
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A development score and when it was reached. updates: of this task until then; total: of all
+    tasks; last: whether that was at the last evaluation, so that the score may have gone on rising.
+    """
+
+    score: float
+    updates: int
+    total: int
+    last: bool
+
+
+def read_log(path: Path) -> List[Dict[str, Any]]:
+    """What TaskLogger wrote: a record per evaluation."""
+    return [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+
+
+def best_score(records: Sequence[Dict[str, Any]], task: str) -> float:
+    """The highest development score of a run, 0 to 1."""
+    return max((record["scores"].get(SCORES[task]) or 0.0 for record in records), default=0.0)
+
+
+def first_near(
+    records: Sequence[Dict[str, Any]], task: str, score: Optional[float] = None, component: str = "hmtl"
+) -> Optional[Reached]:
+    """The first evaluation within one percent, relative, of a score or above it; None if there is none.
+
+    score: if it isn't given, the run's best, which is what convergence means here.
+    The log counts steps from 0, and updates since the evaluation before.
+    """
+    wanted = best_score(records, task) if score is None else score
+    scores = [record["scores"].get(SCORES[task]) or 0.0 for record in records]
+    first = next((i for i, found in enumerate(scores) if found >= (1.0 - WITHIN) * wanted > 0.0), None)
+    if first is None:
+        return None
+    updates = sum(record["losses"].get(f"{component}_{task}_updates", 0) for record in records[: first + 1])
+    return Reached(scores[first], updates, records[first]["step"] + 1, first == len(records) - 1)

@@ -1,0 +1,91 @@
+"""A trained row on its test parts, by the paper's measures and by stricter ones."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from hmtl_spacy.annotations import get_relations
+from hmtl_spacy.data.corpus import read_task_corpus
+from hmtl_spacy.evaluation import GOLD_MENTIONS, evaluate
+from hmtl_spacy.metrics import relation_scores
+from hmtl_spacy.report import to_json
+from hmtl_spacy.tuning import tune_threshold
+
+from ..plan import SCORES
+from ..rows import markdown, paper
+from .table import Row
+
+ORIGINAL = "rel_original_f"
+Measures = Dict[str, float]  # F1, 0 to 1, by name
+
+
+def score_row(nlp: Any, row: Row, folders: Dict[str, Path]) -> Tuple[Measures, Dict[str, Any]]:
+    """Score every task of the hierarchy on its corpus.
+
+    RETURNS: the F1 of each measure, and everything that there is to tell, by evaluation. Relations are
+        scored at the threshold of the paper, 0.5, and at the one that is best on the development part.
+    """
+    measures: Measures = {}
+    told: Dict[str, Any] = {}
+
+    def add(name: str, task: str, **options: Any) -> Dict[str, Any]:
+        result = evaluate(nlp, folders[task] / "test.spacy", tasks=[task], progress=True, **options)
+        told[name] = to_json(result)
+        return result.tasks[task].scores
+
+    for task in folders:
+        scores = add(task, task)
+        measures[SCORES[task]] = scores[SCORES[task]]
+        if task == "relations":
+            measures[ORIGINAL] = original_relation_score(nlp, folders[task] / "test.spacy")
+            threshold, _ = tune_threshold(nlp, folders[task] / "dev.spacy", task, SCORES[task])
+            tuned = add("relations_tuned", task, thresholds={task: threshold})
+            measures[f"{SCORES[task]} at threshold {threshold}"] = tuned[SCORES[task]]
+        for kind in GOLD_MENTIONS if task == "coref" and row.gold_mentions else ():
+            measures[f"coref_gm_{kind}_f"] = add(f"coref_gm_{kind}", task, gold_mentions=kind)[
+                f"coref_gm_{kind}_f"
+            ]
+    return measures, told
+
+
+def original_relation_score(nlp: Any, path: Path) -> float:
+    """F1 by last tokens of what is predicted in sentences that have a gold relation.
+
+    The original reads no other sentence, in its test part either, so what is predicted there isn't
+    counted and precision is higher.
+    """
+    examples = list(read_task_corpus(path, None, 0, True, 0)(nlp))
+    gold, found = [], []
+    for eg, doc in zip(examples, nlp.pipe([eg.predicted for eg in examples])):
+        related = _rows(eg.reference)
+        sentence_of = {token.i: i for i, sent in enumerate(eg.reference.sents) for token in sent}
+        wanted = {sentence_of[head[1] - 1] for head, _, _ in related}
+        gold.append(related)
+        found.append([row for row in _rows(doc) if sentence_of[row[0][1] - 1] in wanted])
+    return relation_scores(gold, found, mode="last_token")["f"]
+
+
+def score_table(name: str, measures: Measures) -> List[str]:
+    """The measures beside the paper's row; a Markdown table."""
+    tables = paper()
+    of_embeddings = {f"A-GM-{key}": row for key, row in tables["table5"].items()}
+    published = {**tables["table3"], **tables["table4"], **of_embeddings}[name]
+    body = [
+        [measure, f"{100 * score:.2f}", "" if told is None else f"{told:.2f}"]
+        for measure, score in measures.items()
+        for told in [_published(measure, published, measures)]
+    ]
+    return markdown([name, "F1", "paper"], body)
+
+
+def _published(measure: str, published: Dict[str, float], measures: Measures) -> Optional[float]:
+    """The paper's number for a measure, if that is how the paper measures it."""
+    coref = "coref_gm_paper_f" if "coref_gm_paper_f" in measures else SCORES["coref"]
+    keys = {**SCORES, "relations": ORIGINAL, "coref": coref}
+    return next((told for task, told in published.items() if keys[task] == measure), None)
+
+
+def _rows(doc: Any) -> List[Tuple[Tuple[int, int], Tuple[int, int], str]]:
+    return [
+        ((head.start, head.end), (tail.start, tail.end), label)
+        for head, tail, label, _ in get_relations(doc) or []
+    ]

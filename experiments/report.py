@@ -1,0 +1,72 @@
+"""The tables of an experiment beside the paper's, as Markdown and as data."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+from . import comparing, speed
+from .plan import EMBEDDINGS
+from .rows import Finished, Values, paper, rows_of, score_table, spread
+from .training import Job, result_of, write_json
+
+Tables = Tuple[List[str], Dict[str, Any]]
+
+
+def write_report(experiment: str, size: str, jobs: Sequence[Job], folder: Path) -> Path:
+    """Write `{experiment}.md` and `.json` of what is finished. RETURNS: the path of the first."""
+    title, legend, tables = EXPERIMENTS[experiment]
+    lines = [f"# {title} (size: {size})", "", legend]
+    data: Dict[str, Any] = {"experiment": experiment, "size": size, "groups": {}}
+    for group in dict.fromkeys(job.training.group for job in jobs):
+        of_group = [job for job in jobs if job.training.group == group]
+        finished = [(job, result) for job in of_group if (result := result_of(job))]
+        text, numbers = tables(finished)
+        lines += ["", f"## {group}", "", f"{len(finished)} of {len(of_group)} trainings.", "", *text]
+        data["groups"][group] = {"trainings": [result for _, result in finished], **numbers}
+    path = folder / f"{experiment}.md"
+    write_json(path.with_suffix(".json"), data)
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+    return path
+
+
+def ablation(finished: Finished) -> Tables:
+    rows = rows_of(finished, lambda training: training.setup)
+    pairs = comparing.ablation_pairs(rows)
+    return _with_differences(rows, paper()["table3"], pairs)
+
+
+def embeddings(finished: Finished) -> Tables:
+    rows = rows_of(finished, lambda training: training.embeddings)
+    rows = {
+        name: rows[name] for name in (*EMBEDDINGS, *(f"{name}-GM" for name in EMBEDDINGS)) if name in rows
+    }
+    published = paper()["table5"]
+    published.update({f"{name}-GM": {"coref": published[name]["coref"]} for name in EMBEDDINGS})
+    pairs = [pair for pair in comparing.EMBEDDING_PAIRS if set(pair) <= set(rows)]
+    return _with_differences(rows, published, pairs)
+
+
+def _with_differences(
+    rows: Dict[str, Values], published: Dict[str, Dict[str, float]], pairs: Sequence[Tuple[str, str]]
+) -> Tables:
+    differences = comparing.differences(rows, published, pairs)
+    text = [*score_table(rows, published), "", comparing.LEGEND, "", *comparing.table(differences)]
+    return text, {"rows": rows, "spread": spread(rows), "differences": differences}
+
+
+EXPERIMENTS: Dict[str, Tuple[str, str, Callable[[Finished], Tables]]] = {
+    "ablation": (
+        "Ablation",
+        "Test F1 in percent: the mean over seeds, the lowest and the highest in brackets, and the paper's "
+        "Table 3. Relations count by last tokens, coreference by the mean of MUC, B3 and CEAF-e. -GM: with "
+        "gold mentions as in the paper, -GM-any: with all. Spread: highest minus lowest seed, on average.",
+        ablation,
+    ),
+    "embeddings": (
+        "Embeddings",
+        "Test F1 in percent of setup A: the mean over seeds, the lowest and the highest in brackets, and the "
+        "paper's Table 5, whose coreference is with gold mentions (-GM). Spread: highest minus lowest seed, "
+        "on average.",
+        embeddings,
+    ),
+    "speed": ("Speed", speed.LEGEND, speed.tables),
+}

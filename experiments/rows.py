@@ -1,0 +1,83 @@
+"""Scores by setup, task and seed, and how they are written."""
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+from .plan import SCORES, Training
+from .scoring import GOLD_MENTIONS
+from .training import Job
+
+TITLES = {
+    "ner": "named entities",
+    "mentions": "mentions",
+    "relations": "relations",
+    "coref": "coreference",
+}
+Finished = Sequence[Tuple[Job, Dict[str, Any]]]
+Values = Dict[str, List[float]]  # by task, a number for every seed
+
+
+def paper() -> Dict[str, Any]:
+    """The paper's own numbers."""
+    return json.loads(Path(__file__).with_name("paper.json").read_text(encoding="utf8"))
+
+
+def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str, Values]:
+    """Test scores in percent. What was scored with gold mentions has rows of its own, at the end: -GM as
+    in the paper, -GM-any with those that the model couldn't find itself.
+    """
+    rows: Dict[str, Values] = {}
+    with_gold: Dict[str, Values] = {}
+    for job, result in finished:
+        name, scores = name_of(job.training), result["scores"]
+        for task, key in SCORES.items():
+            if key in scores:
+                rows.setdefault(name, {}).setdefault(task, []).append(100 * scores[key])
+        for kind, suffix in (("paper", "GM"), ("any", "GM-any")):
+            if GOLD_MENTIONS[kind] in scores:
+                values = with_gold.setdefault(f"{name}-{suffix}", {}).setdefault("coref", [])
+                values.append(100 * scores[GOLD_MENTIONS[kind]])
+    return {**rows, **with_gold}
+
+
+def spread(rows: Dict[str, Values]) -> Dict[str, float]:
+    """By task, how far the highest seed is from the lowest, on average over the rows."""
+    ranges: Values = {}
+    for values in rows.values():
+        for task, found in values.items():
+            ranges.setdefault(task, []).append(max(found) - min(found))
+    return {task: mean(found) for task, found in ranges.items()}
+
+
+def score_table(rows: Dict[str, Values], published: Dict[str, Dict[str, float]]) -> List[str]:
+    header = ["", *(cell for title in TITLES.values() for cell in (title, "paper"))]
+    body = []
+    for name, values in rows.items():
+        cells = [name]
+        for task in TITLES:
+            told = published.get(name, {}).get(task)
+            cells.append(with_range(values[task]) if task in values else "")
+            cells.append(f"{told:.1f}" if told is not None and task in values else "")
+        body.append(cells)
+    body.append(["*spread*"])
+    for task in TITLES:
+        body[-1] += [f"*{spread(rows)[task]:.1f}*" if task in spread(rows) else "", ""]
+    return markdown(header, body)
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def with_range(values: Sequence[float], decimals: int = 1) -> str:
+    """The mean, with the lowest and the highest if there are several."""
+    text = f"{mean(values):.{decimals}f}"
+    if len(values) == 1:
+        return text
+    return f"{text} ({min(values):.{decimals}f}–{max(values):.{decimals}f})"
+
+
+def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> List[str]:
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    return ["| " + " | ".join(row) + " |" for row in (header, rule, *body)]

@@ -1,0 +1,332 @@
+"""The experiments: their configs, resumption, how convergence is read, tables beside the paper's."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.util import load_model_from_config, registry
+from tiny import make_examples
+
+from hmtl_spacy.data.converters import convert
+
+ROOT = Path(__file__).resolve().parents[1]
+if not (ROOT / "experiments").is_dir():
+    pytest.skip("the tests run without the project's experiments", allow_module_level=True)
+sys.path.append(str(ROOT))
+
+from experiments import training as running  # noqa: E402
+from experiments.comparing import differences  # noqa: E402
+from experiments.configs import corpus_tasks, make_config  # noqa: E402
+from experiments.convergence import Reached, first_near  # noqa: E402
+from experiments.corpora import smaller, spread  # noqa: E402
+from experiments.plan import GRIDS, Settings, Training, trainings  # noqa: E402
+from experiments.rows import paper, with_range  # noqa: E402
+from experiments.run import main  # noqa: E402
+from experiments.speed import _cells, compare  # noqa: E402
+from experiments.training import TrainingFailed, prepare, result_of  # noqa: E402
+
+# setup: its levels, lowest first, each with what it reads
+SETUPS = {
+    "A": {"ner": [], "mentions": ["ner"], "coref": ["mentions"], "relations": ["mentions"]},
+    "B": {"ner": []},
+    "C": {"mentions": []},
+    "D": {"relations": []},
+    "E": {"coref": []},
+    "F": {"ner": [], "mentions": ["ner"]},
+    "G": {"mentions": [], "relations": ["mentions"]},
+    "H": {"mentions": [], "coref": ["mentions"]},
+    "I": {"ner": [], "mentions": ["ner"], "relations": ["mentions"]},
+    "J": {"ner": [], "mentions": ["ner"], "coref": ["mentions"]},
+    "K": {"mentions": [], "ner": ["mentions"]},
+    "L": {"mentions": [], "ner": ["mentions"], "coref": ["ner"], "relations": ["ner"]},
+}
+UPDATES = {"science": 4500 // 2, "open": 7500 // 3}
+
+
+def config_of(setup, group="science", embeddings="full", size="full", seed=0):
+    return make_config(Training(group, setup, embeddings, size, seed), Settings())
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+def test_setups(setup):
+    """Each has the levels of the paper's Table 3, initialises and learns on all of them."""
+    config = config_of(setup)
+    config["components"]["hmtl"]["embedding"]["contextual"] = None
+    nlp = load_model_from_config(config, auto_fill=True)
+    component = nlp.get_pipe("hmtl")
+    assert {name: task.inputs for name, task in component.tasks.items()} == SETUPS[setup]
+    assert list(component.tasks) == list(SETUPS[setup])
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    losses = nlp.update(make_examples(nlp.vocab), losses={})
+    assert all(losses[f"hmtl_{name}"] > 0 for name in SETUPS[setup])
+    weights = config["training"]["score_weights"]
+    counted = {key: value for key, value in weights.items() if value}
+    keys = {
+        "ner": "ents_f",
+        "mentions": "spans_mentions_f",
+        "coref": "coref_f",
+        "relations": "rel_last_token_f",
+    }
+    assert set(counted) == {keys[name] for name in SETUPS[setup]}
+    assert len(set(counted.values())) == 1 and sum(counted.values()) == pytest.approx(1, abs=0.01)
+
+
+def test_every_setup_of_the_paper_is_trained_and_shared():
+    assert [setup for setup, _ in GRIDS["ablation"]] == list(SETUPS)
+    shared = {name: set(trainings(name, ["science"], "full", [0, 1])) for name in GRIDS}
+    assert len(shared["ablation"] | shared["embeddings"] | shared["speed"]) == 2 * (12 + 2)
+    assert shared["speed"] < shared["ablation"]
+
+
+@pytest.mark.parametrize("group", UPDATES)
+@pytest.mark.parametrize("setup", "ABDGL")
+def test_every_corpus_gets_the_same_updates_and_those_without_a_level_are_left_out(group, setup):
+    config = config_of(setup, group)
+    tasks = corpus_tasks(config)
+    assert all(tasks.values()) and set().union(*tasks.values()) == set(SETUPS[setup])
+    used = {name for name, corpus in config["corpora"]["dev"]["corpora"].items() if corpus}
+    assert used == set(tasks)
+    steps = config["training"]["max_steps"]
+    assert steps == pytest.approx(len(tasks) * UPDATES[group], abs=20)
+    assert steps % config["training"]["eval_frequency"] == 0
+    assert config["training"]["batcher"]["sampling"] == "uniform"
+
+
+def test_the_learning_rate_rises_and_stays():
+    settings = config_of("A")["training"]["optimizer"]["learn_rate"]
+    rates = registry.resolve({"rates": settings})["rates"]
+    first = [next(rates) for _ in range(1000)]
+    assert first[0] == pytest.approx(0.00015) and first == sorted(first)
+    assert first[100] < 0.003 and set(first[226:]) == {0.003}
+
+
+def test_embeddings():
+    parts = {name: config_of("A", embeddings=name) for name in ("full", "words_characters", "words")}
+    left = {
+        name: {part for part, value in config["components"]["hmtl"]["embedding"].items() if value}
+        for name, config in parts.items()
+    }
+    assert left["full"] > left["words_characters"] == {"@architectures", "characters", "words"}
+    assert left["words"] == {"@architectures", "words"}
+
+
+def test_smaller_corpora_have_documents_from_everywhere(tmp_path):
+    chosen = spread([10] * 100, 100)
+    assert len(chosen) == 10 and chosen == list(range(9, 100, 10))
+    assert sum([500, 20, 30, 400, 50, 60, 7][i] for i in spread([500, 20, 30, 400, 50, 60, 7], 200)) <= 200
+    source = tmp_path / "news" / "train.spacy"
+    source.parent.mkdir()
+    vocab = spacy.blank("en").vocab
+    DocBin(docs=[Doc(vocab, words=["a"] * 5) for _ in range(20)]).to_disk(source)
+    assert smaller(source, 100, tmp_path / "work") == source
+    found = smaller(source, 30, tmp_path / "work")
+    assert len(DocBin().from_disk(found)) == 6
+    written = found.stat().st_mtime_ns
+    assert smaller(source, 30, tmp_path / "work").stat().st_mtime_ns == written
+
+
+def test_a_missing_corpus_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No corpus at '.*uner.*': run the project's convert-uner"):
+        smaller(tmp_path / "uner" / "train.spacy", 10, tmp_path)
+
+
+def record(step, updates, score):
+    losses = {"hmtl_ner_updates": updates, "hmtl_coref_updates": 99}
+    return {"step": step, "losses": losses, "scores": {"ents_f": score, "coref_f": 0.0}}
+
+
+def test_convergence_is_the_first_evaluation_near_the_best():
+    scores = [0.0, 0.5, 0.792, 0.7, 0.8, 0.799]
+    records = [record(20 * i, 10 if i else 1, score) for i, score in enumerate(scores)]
+    assert first_near(records, "ner") == Reached(score=0.792, updates=21, total=41, last=False)
+    records[2]["scores"]["ents_f"] = 0.791
+    assert first_near(records, "ner") == Reached(score=0.8, updates=41, total=81, last=False)
+    assert first_near(records[:5], "ner").last
+    assert first_near(records, "ner", 0.5) == Reached(score=0.5, updates=11, total=21, last=False)
+    assert first_near(records, "ner", 0.9) is None
+    assert first_near(records, "coref") is None
+    assert first_near(records, "mentions") is None and first_near([], "ner") is None
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the smoke corpus, which is also where commands run."""
+    monkeypatch.chdir(tmp_path)
+    for part in ("train", "dev"):
+        target = tmp_path / f"corpus/smoke/{part}.spacy"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        convert("jsonl", ROOT / f"assets/smoke/{part}.jsonl", target)
+    return tmp_path
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Steps that only write what real ones would; what they were, and which fail, by training."""
+    done = []
+    failing = set()
+
+    def step(command, job, one_thread):
+        name = "train" if "train" in command else "score"
+        done.append((job.training.setup, job.training.seed, name))
+        if done[-1] in failing:
+            raise TrainingFailed(f"{job.training.name}: exit status 1, see {job.log}")
+        if name == "train":
+            (job.folder / "model-best").mkdir()
+            best = 0.8 if job.training.setup == "A" else 0.7
+            lines = [record(0, 1, 0.1), record(5, 5, 0.7), record(10, 5, best), record(15, 5, 0.5)]
+            job.evaluations.write_text("\n".join(map(json.dumps, lines)))
+        else:
+            scores = {"ents_f": 0.6 + 0.02 * job.training.seed + 0.1 * (job.training.setup == "A")}
+            running.write_json(job.folder / "scores.json", {"scores": scores, "tests": []})
+
+    monkeypatch.setattr(running, "run_step", step)
+    return done, failing
+
+
+def run(*more, experiment="ablation"):
+    return main([experiment, "--groups", "smoke", "--size", "tiny", *more])
+
+
+def test_finished_trainings_are_kept_and_models_deleted(folder, steps):
+    done, _ = steps
+    assert run("--setups", "A,B") == 0
+    assert len(done) == 8 and not list(folder.rglob("model-best"))
+    assert run("--setups", "A,B") == 0 and len(done) == 8
+    assert run("--setups", "A,B", experiment="speed") == 0 and len(done) == 8
+    assert run("--setups", "A,B", "--seeds", "0,1,2") == 0 and len(done) == 12
+
+
+def test_a_changed_config_is_trained_anew(folder, steps):
+    done, _ = steps
+    run("--setups", "B", "--seeds", "0")
+    run("--setups", "B", "--seeds", "0", "--transformer", "another")
+    assert len(done) == 4
+
+
+@pytest.mark.parametrize("left", ["", '{"scores": {"ents', "{}"])
+def test_what_was_not_finished_is_done_again(folder, steps, left):
+    """Killed between training and scoring, or with a result that was cut off or isn't of this config."""
+    done, _ = steps
+    training = Training("smoke", "B", "full", "tiny", 0)
+    job = prepare(training, Settings())
+    (job.folder / "model-last").mkdir(parents=True)
+    if left:
+        (job.folder / "result.json").write_text(left)
+    assert result_of(job) is None
+    assert run("--setups", "B", "--seeds", "0") == 0
+    assert len(done) == 2 and result_of(job)["scores"] == {"ents_f": 0.6}
+    assert not (job.folder / "model-last").exists()
+
+
+def test_one_that_fails_is_reported_at_the_end_and_done_again_later(folder, steps, capsys):
+    done, failing = steps
+    failing.add(("A", 0, "score"))
+    assert run("--setups", "A,B", "--seeds", "0") == 1
+    out, err = capsys.readouterr()
+    assert "1 of 2 trainings." in out
+    assert "1 of 2 trainings failed:" in err and "seed-0/output.log" in err
+    failing.clear()
+    done.clear()
+    assert run("--setups", "A,B", "--seeds", "0") == 0
+    assert done == [("A", 0, "train"), ("A", 0, "score")]
+
+
+def test_a_step_that_fails_names_its_log(folder):
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    job.folder.mkdir(parents=True)
+    with pytest.raises(TrainingFailed, match="B-full/seed-0: exit status 3, see .*output.log"):
+        running.run_step([sys.executable, "-c", "print('why'); exit(3)"], job, one_thread=True)
+    assert job.log.read_text() == "why\n"
+
+
+def test_tables_stand_beside_the_paper(folder, steps):
+    run("--setups", "A,B")
+    lines = (folder / "metrics/experiments/ablation.md").read_text().splitlines()
+    assert "4 of 4 trainings." in lines
+    assert "| A | 71.0 (70.0–72.0) | 87.4 |  |  |  |  |  |  |" in lines
+    assert "| B | 61.0 (60.0–62.0) | 87.1 |  |  |  |  |  |  |" in lines
+    assert "| *spread* | *2.0* |  |  |  |  |  |  |  |" in lines
+    assert "| A − single task | **+10.0** (+0.2) |  |  |  |" in lines
+    data = json.loads((folder / "metrics/experiments/ablation.json").read_text())["groups"]["smoke"]
+    assert data["differences"][0] == {
+        "setup": "A",
+        "against": "B",
+        "task": "ner",
+        "difference": pytest.approx(10),
+        "clear": True,
+        "paper": pytest.approx(0.24),
+    }
+    assert len(data["trainings"]) == 4
+
+
+def test_speed_counts_updates_to_convergence(folder, steps):
+    run("--setups", "A,B", experiment="speed")
+    lines = (folder / "metrics/experiments/speed.md").read_text().splitlines()
+    (found,) = [line for line in lines if line.startswith("| named entities")]
+    assert [cell.strip() for cell in found.strip("|").split("|")] == [
+        *("named entities (B)", "6 (6–6)", "11 (11–11)", "+83 % (-16 %)"),
+        *("6 (6–6)", "6 (6–6)", "+0 %", "+10.0 (-0.0)"),
+    ]
+
+
+def test_what_was_still_rising_is_marked():
+    """And how long A takes to the same score can be read all the same."""
+    rising = [record(20 * i, 20 if i else 1, 0.1 * (i + 1)) for i in range(4)]
+    row = compare({"B": {0: rising}, "A": {0: rising[1:]}}, {"B": {"ner": [40]}, "A": {"ner": [50]}}, "ner")
+    assert row["unfinished"] == [True, True] and row["converged"] == {"single": [61], "multi": [60]}
+    row = compare({"B": {0: rising}, "A": {0: rising[:3]}}, {"B": {"ner": [40]}, "A": {"ner": [50]}}, "ner")
+    assert row["same"] == {"single": [41], "multi": [41]}
+    assert _cells(row)[1:3] == ["≥ 61", "≥ 41"] and _cells(row)[4:6] == ["41", "41"]
+
+
+def test_one_seed_never_makes_a_clear_difference():
+    rows = {"A": {"ner": [80.0]}, "B": {"ner": [70.0]}}
+    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
+    rows["A"]["ner"].append(69.0)
+    rows["B"]["ner"].append(68.0)
+    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
+
+
+def test_sizes_with_other_updates(capsys):
+    assert config_of("B", size="full-100")["training"]["max_steps"] == 90
+    for wrong in ("huge", "reduced-", "reduced-0", "reduced-many"):
+        with pytest.raises(SystemExit):
+            main(["speed", "--size", wrong])
+        assert f"There is no size '{wrong}': take one of full, reduced, tiny" in capsys.readouterr().err
+
+
+def test_the_papers_numbers():
+    numbers = paper()
+    assert set(numbers["table3"]) == {*SETUPS, "A-GM", "E-GM"}
+    for name, row in numbers["table3"].items():
+        assert set(row) == set(SETUPS[name[0]])
+    assert numbers["table3"]["A"] == {"ner": 87.36, "mentions": 85.69, "relations": 61.3, "coref": 64.78}
+    assert numbers["table5"]["words"]["ner"] == 79.81
+    assert numbers["table7"]["relations"]["updates_percent"] == 78
+
+
+def test_one_seed_has_no_range():
+    assert with_range([61.26]) == "61.3" and with_range([60.0, 63.0], 0) == "62 (60–63)"
+
+
+def test_unknown_names_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["ablation", "--setups", "A,X"])
+    assert "unknown: X. There are A, B" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_experiment_from_training_to_table(folder):
+    """For real, on a few sentences; then there is nothing left to do."""
+    assert run("--setups", "E", "--seeds", "0", "--jobs", "2", experiment="speed") == 0
+    job = prepare(Training("smoke", "E", "full", "tiny", 0), Settings())
+    result = result_of(job)
+    assert set(result["scores"]) == {"coref_f", "coref_gm_paper_f", "coref_gm_any_f"}
+    assert [test["tasks"]["coref"]["docs"] for test in result["tests"]] == [4, 4, 4]
+    assert len(job.evaluations.read_text().splitlines()) == 3
+    shutil.rmtree(folder / "corpus")
+    assert run("--setups", "E", "--seeds", "0", experiment="speed") == 0
