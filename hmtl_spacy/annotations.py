@@ -6,6 +6,7 @@ All three are span groups, so they survive `DocBin`, `Doc.to_bytes`, pickling an
 """
 
 import re
+from functools import partial
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span, SpanGroup
@@ -120,14 +121,25 @@ def get_relations(doc: Doc, key: str = RELATIONS) -> Optional[List[Relation]]:
 
 
 def set_extensions(clusters_key: str = CLUSTERS, relations_key: str = RELATIONS) -> None:
-    """Add the getters `doc._.coref_clusters` and `doc._.relations`, each only where nobody set one."""
+    """Add the getters `doc._.coref_clusters` and `doc._.relations`, each only where nobody set one.
+
+    They can be pickled: spaCy sends all extensions to the processes of `nlp.pipe(n_process=2)`.
+    """
     getters = {
-        "coref_clusters": lambda doc: get_clusters(doc, clusters_key) or [],
-        "relations": lambda doc: get_relations(doc, relations_key) or [],
+        "coref_clusters": partial(_clusters_or_none_found, key=clusters_key),
+        "relations": partial(_relations_or_none_found, key=relations_key),
     }
     for name, getter in getters.items():
         if not Doc.has_extension(name):
             Doc.set_extension(name, getter=getter)
+
+
+def _clusters_or_none_found(doc: Doc, key: str) -> List[List[Span]]:
+    return get_clusters(doc, key) or []
+
+
+def _relations_or_none_found(doc: Doc, key: str) -> List[Relation]:
+    return get_relations(doc, key) or []
 
 
 def _numbered_keys(doc: Doc, key: str) -> List[str]:

@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections import Counter
 
@@ -194,6 +195,26 @@ def edit(folder, ending, old, new):
     content = path.read_text(encoding="utf8")
     assert old in content
     path.write_text(content.replace(old, new, 1), encoding="utf8")
+
+
+@pytest.mark.parametrize("type", ["PER", "ORG", "GPE", "LOC", "FAC", "VEH", "WEA"])
+def test_all_types_of_mentions(copy, type):
+    edit(copy, ".apf.xml", 'TYPE="VEH"', f'TYPE="{type}"')
+    docs, _ = convert_folder(copy / "nw")
+    assert ("ship", type) in mentions(docs[0])
+
+
+@pytest.mark.parametrize("type", ["PHYS", "PART-WHOLE", "PER-SOC", "ORG-AFF", "ART", "GEN-AFF"])
+def test_all_types_of_relations_go_from_arg_1_to_arg_2(copy, type):
+    edit(copy, ".apf.xml", 'TYPE="ORG-AFF"', f'TYPE="{type}"')
+    expected = ("head", type, "Byron & Sons Shipping")
+    assert expected in relations(convert_folder(copy / "nw")[0][0])
+    path = copy / "nw" / "timex2norm" / f"{NEWS}.apf.xml"
+    before, mention, after = path.read_text("utf8").partition("<relation_mention ")
+    both = re.findall(r" *<relation_mention_argument.*?</relation_mention_argument>\n", after, re.DOTALL)[:2]
+    assert len(both) == 2
+    path.write_text(before + mention + after.replace("".join(both), "".join(reversed(both)), 1), "utf8")
+    assert expected in relations(convert_folder(copy / "nw")[0][0])  # in whatever order they stand
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hmtl_spacy.annotations import Relation, get_relations, set_clusters, set_mentions, set_relations
 from hmtl_spacy.data.converters import ConversionError
-from hmtl_spacy.data.converters.export import to_jsonl
+from hmtl_spacy.data.writers.jsonl import to_jsonl
 
 NLP = spacy.blank("xx")  # quick to build
 LABELS = st.sampled_from(["PER", "LOC", "é"])

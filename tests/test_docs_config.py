@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs" / "config.md").read_text("utf8")
 BASE = ROOT / "configs" / "hmtl.cfg"
 EXTRAS = {"hmtl_spacy.Transformer.v1", "spacy-transformers.TransformerListener.v1"}
-GROUPS = ("architectures", "hmtl_tasks", "scorers", "readers", "batchers", "loggers")
+GROUPS = ("architectures", "hmtl_tasks", "scorers", "readers", "batchers", "loggers", "schedules")
 
 INI = re.findall(r"```ini\n(.*?)```", DOC, re.DOTALL)
 TABLE = r"((?:^\|.*\n)+)"
@@ -62,7 +62,7 @@ def registered():
     setup.read(ROOT / "setup.cfg", "utf8")
     found = {}
     for group, lines in setup["options.entry_points"].items():
-        if group.removeprefix("spacy_") in GROUPS:
+        if group.partition("_")[2] in GROUPS:
             for line in lines.strip().splitlines():
                 name, _, target = line.partition("=")
                 module, _, function = target.strip().partition(":")
@@ -82,7 +82,7 @@ def require_extras(text):
 def test_the_groups_of_setup_cfg_are_known():
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", "utf8")
-    groups = {group.removeprefix("spacy_") for group in setup["options.entry_points"]}
+    groups = {group.partition("_")[2] for group in setup["options.entry_points"]}
     assert groups == {*GROUPS, "factories", "cli"}
 
 

@@ -26,7 +26,12 @@ TABLE = {
     "requirements": ("__init__", "spacy thinc"),
     "tasks": ("nn annotations metrics", "numpy spacy"),
     "embeddings": ("nn shims", "thinc spacy numpy torch"),
-    "transformer": ("nn shims requirements", "thinc spacy numpy torch spacy_transformers"),
+    "pieces": ("nn", "spacy numpy"),
+    "frozen": ("nn pieces", "spacy torch"),
+    "transformer": (
+        "nn shims requirements pieces frozen",
+        "thinc spacy numpy torch spacy_transformers transformers",
+    ),
     "hierarchy": ("tasks.base", ""),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "component": ("model tasks.base data entities", "thinc spacy numpy torch"),
@@ -34,13 +39,20 @@ TABLE = {
     "report": ("evaluation", LIGHT),
     "tuning": ("evaluation model", "spacy tqdm"),
     "overlay": ("", "spacy thinc"),
+    "schedules": ("", ""),
+    "errors": ("evaluation entities metrics tasks", "spacy"),
+    "annotate": ("data", LIGHT),
     "logger": ("data", LIGHT),
-    "visualize": ("annotations", "spacy IPython"),
-    "cli": ("data evaluation overlay report tuning visualize", LIGHT),
+    "visualize": ("annotations entities", "spacy IPython"),
+    "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette"),
+    "cli": (
+        "annotate data errors evaluation overlay report tuning visualize",
+        f"{LIGHT} fastapi torch uvicorn",
+    ),
     "factories": ("registry", "spacy thinc"),
 }
 # Inside functions these may import more: what is heavy waits until it is needed.
-LATE = {"factories": tuple(TABLE), "cli": ("component",)}
+LATE = {"factories": tuple(TABLE), "cli": ("component", "serve")}
 
 
 def modules():

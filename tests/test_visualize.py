@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
 from hmtl_spacy.visualize import render
 from hmtl_spacy.visualize.content import Bar
+from hmtl_spacy.visualize.direction import direction_of, runs
 from hmtl_spacy.visualize.tracks import assign_tracks
 
 VOID = {"meta", "br"}
@@ -96,7 +97,7 @@ def test_text_is_text():
     set_relations(doc, [Relation(doc[0:2], doc[3:5], "<a href=x>")])
     page = Page(render(doc, page=True, title="</title>"))
     assert {tag for tag, _ in page.elements} == set(
-        "html head meta title body style div section h2 span ul li b script".split()
+        "html head meta title body style div section h2 span ul li b bdi script".split()
     )
     assert sum(tag == "script" for tag, _ in page.elements) == 1
     assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
@@ -106,6 +107,7 @@ def test_text_is_text():
 def test_a_page_needs_nothing_else(doc):
     html = render(doc, page=True, title="Two people")
     assert html.startswith("<!DOCTYPE html>") and "<title>Two people</title>" in html
+    html = html.replace("http://www.w3.org/2000/svg", "")  # a name, not an address
     assert not re.search(r"https?:|url\(|@import|src=|href=", html)
 
 
@@ -143,6 +145,38 @@ def test_right_to_left():
     nlp = spacy.blank("he")
     elements = Page(render(nlp("שלום עולם"))).elements
     assert [attrs["dir"] for _, attrs in elements if "dir" in attrs] == ["rtl"]
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ("שלום Red Cross 1998 שלום", [(1, 4, "ltr")]),
+        ("שלום Red , Cross ) שלום", [(1, 4, "ltr")]),
+        ("Red שלום", []),
+        ("שלום 50 | % שלום", [(1, 3, "ltr")]),
+        ("שלום 10 - 20", []),
+        ("Ann אחת ( שתיים 3 said", []),
+    ],
+)
+def test_words_of_the_other_direction_stay_in_order(words, expected):
+    tokens, start = [], 0
+    for word in words.replace(" | ", "|").split(" "):
+        for piece in word.split("|"):  # without a space
+            tokens.append((start, start + len(piece), piece))
+            start += len(piece)
+        start += 1
+    assert runs(tokens, "rtl") == expected
+
+
+def test_words_from_right_to_left_in_other_text():
+    tokens = [(0, 3, "Ann"), (4, 7, "אחת"), (8, 11, "שתי"), (12, 13, "3"), (14, 18, "said")]
+    assert runs(tokens, "ltr") == [(1, 4, "rtl")]
+
+
+def test_direction_is_that_of_most_letters():
+    assert direction_of("שלום Bob", "ltr") == "rtl"
+    assert direction_of("Hello, שלום!", "rtl") == "ltr"
+    assert direction_of("1998 ...", "rtl") == "rtl"
 
 
 def test_tracks_never_overlap_and_the_short_come_first():

@@ -3,7 +3,7 @@
 What is heavy is imported when a command runs.
 """
 
-from . import convert, models, preparing
+from . import annotate, convert, errors, models, preparing, serve
 from .apps import hmtl_cli
 
-__all__ = ["convert", "hmtl_cli", "models", "preparing"]
+__all__ = ["annotate", "convert", "errors", "hmtl_cli", "models", "preparing", "serve"]

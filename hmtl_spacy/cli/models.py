@@ -1,7 +1,8 @@
 """Commands for trained pipelines: their scores, their thresholds, what they find."""
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated, Optional
 
 import typer
 from spacy.cli._util import Arg, Opt, setup_gpu
@@ -9,6 +10,12 @@ from tqdm import tqdm
 from wasabi import msg
 
 from .apps import hmtl_cli
+from .options import Component, GoldSentences, Gpu, Singletons, Thresholds
+
+
+class GoldMentions(str, Enum):
+    paper = "paper"
+    any = "any"
 
 
 @hmtl_cli.command("evaluate")
@@ -19,25 +26,19 @@ def evaluate_cli(
         Optional[Path], Opt("--json", "-j", help="File to write everything to", dir_okay=False)
     ] = None,
     tasks: Annotated[str, Opt("--tasks", "-t", help="Tasks to score, with commas; all if not given")] = "",
-    component: Annotated[
-        Optional[str], Opt("--component", "-c", help="Name of the component, if the pipeline has several")
-    ] = None,
-    gold_sentences: Annotated[
-        bool, Opt(help="Use the sentence boundaries of the data, if it has any")
-    ] = True,
-    singletons: Annotated[
-        Optional[bool],
+    component: Component = None,
+    gold_sentences: GoldSentences = True,
+    singletons: Singletons = None,
+    gold_mentions: Annotated[
+        Optional[GoldMentions],
         Opt(
-            help="Count coreference clusters of one mention, on both sides; the model's setting if not given"
+            "--gold-mentions",
+            help="Give coreference gold spans to link: those it could find itself, pruned as its own, as in "
+            "the paper; or all, of any width",
         ),
     ] = None,
-    gold_mentions: Annotated[
-        bool, Opt("--gold-mentions", help="Give coreference the gold spans to link, of any width")
-    ] = False,
-    threshold: Annotated[
-        Optional[List[str]], Opt("--threshold", help="A task's threshold, as task=0.4; can be repeated")
-    ] = None,
-    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    threshold: Thresholds = None,
+    use_gpu: Gpu = -1,
 ):
     """Score every task of a trained pipeline by all its measures.
 
@@ -57,7 +58,7 @@ def evaluate_cli(
             component=component,
             tasks=[name.strip() for name in tasks.split(",") if name.strip()],
             gold_sentences=gold_sentences,
-            gold_mentions=gold_mentions,
+            gold_mentions=gold_mentions and gold_mentions.value,
             singletons=singletons,
             thresholds=parse_thresholds(threshold or []),
             progress=True,
@@ -77,10 +78,8 @@ def tune_cli(
     data_path: Annotated[Path, Arg(help="Development documents: .spacy file or folder", exists=True)],
     task: Annotated[str, Opt("--task", "-t", help="Whose threshold to choose")] = "relations",
     score: Annotated[str, Opt("--score", "-s", help="The score to make highest")] = "rel_strict_f",
-    component: Annotated[
-        Optional[str], Opt("--component", "-c", help="Name of the component, if the pipeline has several")
-    ] = None,
-    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    component: Component = None,
+    use_gpu: Gpu = -1,
 ):
     """Choose a task's threshold on development documents and store it in the pipeline.
 
@@ -116,7 +115,7 @@ def visualize_cli(
         int, Opt("--limit", "-n", min=0, help="So many documents, spread over the data; 0 for all")
     ] = 0,
     title: Annotated[str, Opt("--title", help="Of the page")] = "HMTL",
-    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    use_gpu: Gpu = -1,
 ):
     """Write a page that shows all layers of some documents, as annotated or beside a pipeline's predictions.
 

@@ -4,6 +4,8 @@ Modules: `words`, `heads` and `levels` tell mentions apart; `membership` says wh
 belongs to; `phrases` and `resolution` replace anaphors; `graph` and `building` make the graph.
 """
 
+from functools import partial
+
 from spacy.tokens import Doc, Span
 
 from ..annotations import CLUSTERS, MENTIONS, RELATIONS
@@ -37,8 +39,8 @@ def set_extensions(
     coref = {"mentions_key": mentions_key, "clusters_key": clusters_key}
     layers = {**coref, "relations_key": relations_key}
     if not Doc.has_extension("coref_resolved"):
-        Doc.set_extension("coref_resolved", getter=lambda doc: resolve(doc, **coref))
+        Doc.set_extension("coref_resolved", getter=partial(resolve, **coref))
     if not Doc.has_extension("entity_graph"):
-        Doc.set_extension("entity_graph", getter=lambda doc: entity_graph(doc, **layers))
+        Doc.set_extension("entity_graph", getter=partial(entity_graph, **layers))
     if not Span.has_extension("coref_cluster"):
-        Span.set_extension("coref_cluster", getter=lambda span: cluster_of(span, **coref))
+        Span.set_extension("coref_cluster", getter=partial(cluster_of, **coref))

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..nn.network import LevelSettings
+from .differences import Differences
 
 
 class Task:
@@ -18,7 +19,8 @@ class Task:
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
-    `takes_given` says that the head can rank spans it is given instead of finding its own.
+    `takes_given` says that the head can rank spans it is given instead of finding its own: its
+    `decode` takes `given` and `candidates_only` too.
     """
 
     offset_columns = 2
@@ -79,6 +81,12 @@ class Task:
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         """Scores of predicted documents; floats, and dicts per type."""
         raise NotImplementedError
+
+    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
+        """What the scores of one document are made of, by the prefix of their names: those of `ents_p` and
+        `ents_r` under "ents". A task that doesn't tell has its scores all the same.
+        """
+        return {}
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         """The scores worth showing; those with a number count when models are compared."""

@@ -7,9 +7,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations import CLUSTERS, get_clusters, set_clusters, set_extensions
-from ..metrics import coref_scores
+from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import SpanRankingHead
 from .base import Task, annotated_pairs, crosses_sentences
+from .differences import Differences, Item, differences
 
 
 class Coref(Task):
@@ -97,6 +98,14 @@ class Coref(Task):
         found = [self._char_clusters(predicted) for predicted, _ in pairs]
         scores = coref_scores(gold, found, keep_singletons=self.singletons)
         return {"coref_f": scores["conll_f"], **{f"coref_{key}": value for key, value in scores.items()}}
+
+    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
+        gold, found = (partition(self._char_clusters(doc), self.singletons) for doc in (reference, predicted))
+        mentions = [{m: Item((m,)) for cluster in side for m in cluster} for side in (gold, found)]
+        kept, missed = links(gold, found)
+        _, spurious = links(found, gold)
+        muc = Differences(*([Item(link) for link in sorted(side)] for side in (kept, missed, spurious)))
+        return {"coref_mention": differences(*mentions), "coref_muc": muc}
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")

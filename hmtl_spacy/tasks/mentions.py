@@ -4,11 +4,8 @@ from typing import Any, Dict, List, Optional
 
 import numpy
 from spacy.tokens import Doc, Span
-from spacy.training import Example
 
 from ..annotations import MENTIONS, get_mentions, set_mentions
-from ..metrics import span_scores
-from .base import annotated_pairs
 from .tagging import TaggingTask
 
 
@@ -21,6 +18,10 @@ class Mentions(TaggingTask):
         super().__init__(**settings)
         self.spans_key = self.mentions_key = spans_key
 
+    @property
+    def prefix(self) -> str:
+        return f"spans_{self.spans_key}"
+
     def has_gold(self, doc: Doc) -> bool:
         return self.spans_key in doc.spans
 
@@ -30,12 +31,6 @@ class Mentions(TaggingTask):
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.spans_key)
 
-    def score(self, examples: List[Example]) -> Dict[str, Any]:
-        pairs = annotated_pairs(self, examples)
-        gold = [{(m.start_char, m.end_char, m.label_) for m in self.spans(ref)} for _, ref in pairs]
-        found = [{(m.start_char, m.end_char, m.label_) for m in self.spans(pred)} for pred, _ in pairs]
-        return {f"spans_{self.spans_key}_{key}": value for key, value in span_scores(gold, found).items()}
-
     def score_weights(self) -> Dict[str, Optional[float]]:
-        prefix = f"spans_{self.spans_key}_"
-        return {f"{prefix}f": 1.0, f"{prefix}p": 0.0, f"{prefix}r": 0.0, f"{prefix}per_type": None}
+        prefix = self.prefix
+        return {f"{prefix}_f": 1.0, f"{prefix}_p": 0.0, f"{prefix}_r": 0.0, f"{prefix}_per_type": None}

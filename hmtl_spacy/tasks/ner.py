@@ -4,12 +4,9 @@ from typing import Any, Dict, List, Optional
 
 import numpy
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..annotations import has_entities
-from ..metrics import span_scores
-from .base import annotated_pairs
 from .tagging import TaggingTask
 
 
@@ -25,6 +22,10 @@ class NER(TaggingTask):
         super().__init__(**settings)
         self.overwrite = overwrite
         self.scores_key = scores_key
+
+    @property
+    def prefix(self) -> str:
+        return "ents"
 
     def has_gold(self, doc: Doc) -> bool:
         return has_entities(doc)
@@ -42,12 +43,6 @@ class NER(TaggingTask):
             entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
             entities = [*doc.ents, *entities]
         doc.set_ents(filter_spans(entities), default="outside")
-
-    def score(self, examples: List[Example]) -> Dict[str, Any]:
-        pairs = annotated_pairs(self, examples)
-        gold = [{(e.start_char, e.end_char, e.label_) for e in reference.ents} for _, reference in pairs]
-        found = [{(e.start_char, e.end_char, e.label_) for e in predicted.ents} for predicted, _ in pairs]
-        return {f"ents_{key}": value for key, value in span_scores(gold, found).items()}
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         return {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}

@@ -7,9 +7,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import MENTIONS, RELATIONS, Relation, get_relations, set_extensions, set_relations
-from ..metrics import RELATION_MODES, relation_scores
+from ..metrics import RELATION_MODES, relation_key, relation_scores
 from ..nn.multi_head import MultiHeadSelection
 from .base import Task, annotated_pairs
+from .differences import Differences, Item, differences
 
 Offsets = Tuple[int, int]
 
@@ -114,6 +115,17 @@ class Relations(Task):
         unmatched = sum(group.attrs.get("unmatched", 0) for group in groups if group is not None)
         return {**scores, "rel_unmatched": float(unmatched)}
 
+    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
+        sides = {"gold": self._char_relations(reference), "predicted": self._char_relations(predicted)}
+        found = {}
+        for mode in RELATION_MODES:
+            items = (
+                {relation_key(one, mode, types, side): _item(one, mode, types) for one in relations}
+                for side, (relations, types) in sides.items()
+            )
+            found[f"rel_{mode}"] = differences(*items)
+        return found
+
     def score_weights(self) -> Dict[str, Optional[float]]:
         weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}
         return {**weights, "rel_strict_per_type": None}
@@ -131,3 +143,9 @@ class Relations(Task):
         ]
         types = {(span.start_char, span.end_char): span.label_ for span in self._arguments(doc)}
         return relations, types
+
+
+def _item(relation: Tuple[Offsets, Offsets, str], mode: str, types: Dict[Offsets, str]) -> Item:
+    head, tail, label = relation
+    ends = tuple(types.get(span, "no type") for span in (head, tail))
+    return Item((head, tail), label, ends if mode == "strict" else ())

@@ -1,12 +1,15 @@
 """What named entities and mentions share: typed spans that a CRF tags, sentence by sentence."""
 
-from typing import Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
+from spacy.training import Example
 
+from ..metrics import span_scores
 from ..nn.tagging import TaggingHead
-from .base import Task, crosses_sentences
+from .base import Task, annotated_pairs, crosses_sentences
+from .differences import Differences, differences, span_items
 
 
 class TaggingTask(Task):
@@ -16,6 +19,11 @@ class TaggingTask(Task):
 
     def spans(self, doc: Doc) -> List[Span]:
         """The annotated spans of a document that has gold."""
+        raise NotImplementedError
+
+    @property
+    def prefix(self) -> str:
+        """Of the names of its scores."""
         raise NotImplementedError
 
     def build_head(self, nI: int, nX: int) -> TaggingHead:
@@ -34,6 +42,19 @@ class TaggingTask(Task):
     def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
         crossing = crosses_sentences(rows[:, 0], rows[:, 1], sentence_of)
         return dict(zip(self.reasons, (crossing, overlapping(rows, ~crossing))))
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        pairs = annotated_pairs(self, examples)
+        gold = [self._char_spans(reference) for _, reference in pairs]
+        found = [self._char_spans(predicted) for predicted, _ in pairs]
+        return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, found).items()}
+
+    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
+        gold, found = (span_items(self._char_spans(doc)) for doc in (reference, predicted))
+        return {self.prefix: differences(gold, found)}
+
+    def _char_spans(self, doc: Doc) -> Set[Tuple[int, int, str]]:
+        return {(span.start_char, span.end_char, span.label_) for span in self.spans(doc)}
 
 
 def overlapping(rows: numpy.ndarray, considered: numpy.ndarray) -> numpy.ndarray:

@@ -1,6 +1,8 @@
 """All four layers of a text as HTML: for a notebook, or as a page that needs nothing else.
 
-`script.js` lights clusters; without it everything can be read all the same.
+The script draws relations as arrows and lights what belongs together; without it everything can be read
+all the same, relations in a list below their sentence. A page that puts the HTML in later, with
+`innerHTML` say, calls `hmtl.start(element)`; see `assets`.
 """
 
 from typing import Any, Iterable, List, Optional, Sequence, Union
@@ -10,7 +12,10 @@ from spacy.util import is_in_jupyter
 
 from .compare import compare
 from .content import LAYERS, Content, read
-from .markup import document, page_of, with_assets
+from .markup import document
+from .page import assets, page_of, with_assets
+
+__all__ = ["LAYERS", "assets", "render"]
 
 
 def render(

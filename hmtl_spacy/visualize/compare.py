@@ -1,6 +1,7 @@
 """Two annotations of one text: what only one of them has is marked, clusters get the same numbers."""
 
 from collections import Counter
+from itertools import chain
 from typing import Dict, List
 
 from .content import Bar, Content
@@ -14,7 +15,7 @@ def compare(one: Content, other: Content) -> None:
     one.sentences = other.sentences
     for layer in one.bars.keys() & other.bars.keys():
         if layer == "coref":
-            _number_alike(one.bars[layer], other.bars[layer])
+            _renumber(one, _numbers_alike(one.bars[layer], other.bars[layer]))
             _mark_clusters(one.bars[layer], other.bars[layer])
             _mark_clusters(other.bars[layer], one.bars[layer])
         else:
@@ -30,8 +31,8 @@ def _mark(one: List, other: List, key) -> None:
             item.mark = "" if key(item) in wanted else ONLY_HERE
 
 
-def _number_alike(one: List[Bar], other: List[Bar]) -> None:
-    """Give each cluster of the first the number of the cluster it shares most mentions with."""
+def _numbers_alike(one: List[Bar], other: List[Bar]) -> Dict[int, int]:
+    """For each cluster of the first the number of the cluster it shares most mentions with."""
     theirs = {(bar.start, bar.end): bar.cluster for bar in other}
     shared = Counter(
         (bar.cluster, theirs[bar.start, bar.end]) for bar in one if (bar.start, bar.end) in theirs
@@ -45,8 +46,13 @@ def _number_alike(one: List[Bar], other: List[Bar]) -> None:
         if bar.cluster not in numbers:
             free += 1
             numbers[bar.cluster] = free
-    for bar in one:
-        bar.cluster = numbers[bar.cluster]
+    return numbers
+
+
+def _renumber(content: Content, numbers: Dict[int, int]) -> None:
+    """In all layers: mentions and entities know their clusters too."""
+    for bar in chain.from_iterable(content.bars.values()):
+        bar.cluster = numbers.get(bar.cluster, 0)
 
 
 def _mark_clusters(one: List[Bar], other: List[Bar]) -> None:

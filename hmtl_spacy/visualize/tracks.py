@@ -1,5 +1,6 @@
 """Spans that nest or cross, sorted into rows in which none overlaps another."""
 
+from bisect import bisect_left, bisect_right
 from typing import Dict, List, Sequence, Tuple
 
 from .content import Bar
@@ -13,10 +14,9 @@ def assign_tracks(bars: Sequence[Bar], tokens: Sequence[Tuple[int, int, str]]) -
     RETURNS: per row what covers a token, by the token's place in `tokens`.
     """
     rows: List[Dict[int, Cell]] = []
-    first, last = (tokens[0][0], tokens[-1][1]) if tokens else (0, 0)
-    touching = [bar for bar in bars if bar.start < last and first < bar.end]
-    for bar in sorted(touching, key=lambda bar: (bar.end - bar.start, bar.start)):
-        covered = [i for i, (start, end, _) in enumerate(tokens) if start < bar.end and bar.start < end]
+    starts, ends = [start for start, _, _ in tokens], [end for _, end, _ in tokens]
+    for bar in sorted(bars, key=lambda bar: (bar.end - bar.start, bar.start)):
+        covered = range(bisect_right(ends, bar.start), bisect_left(starts, bar.end))
         if not covered:
             continue
         row = next((row for row in rows if not any(i in row for i in covered)), None)

@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Union
 
 from spacy.tokens import Doc
 
-from ...annotations import get_clusters, get_mentions, get_relations, has_entities
+from ..layers import count_layers, read_layers
 from .reading import ConversionError, read_lines, write_docs
 
 NAMES = ("iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline")
@@ -64,15 +64,7 @@ def convert(
 
 def _counted(docs: Iterable[Doc], written: Counter, source: str) -> Iterator[Doc]:
     for doc in docs:
-        written["documents"] += 1
-        written["tokens"] += len(doc)
-        if doc.has_annotation("SENT_START"):
-            written["sentences"] += sum(1 for _ in doc.sents)
-        if has_entities(doc):
-            written["entities"] += len(doc.ents)
-        written["mentions"] += len(get_mentions(doc) or [])
-        written["clusters"] += len(get_clusters(doc) or [])
-        written["relations"] += len(get_relations(doc) or [])
+        count_layers(doc, read_layers(doc), written)
         yield doc
     if not written["documents"]:
         raise ConversionError(source, None, "found no documents. Is it the right file and format?")

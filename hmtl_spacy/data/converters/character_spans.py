@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 
+from ..layers import Scored
 from .records import Record, shorten
 
 MISALIGNED = ("error", "drop", "expand")
@@ -21,21 +22,25 @@ class CharacterSpans:
 
     def __init__(self, doc: Doc, record: Record, misaligned: str, dropped: Counter):
         self.doc = doc
+        self.text = doc.text
         self.record = record
         self.misaligned = misaligned
         self.dropped = dropped
         self.by_id: Dict[Any, Optional[Span]] = {}  # None for a span that was dropped
         self.by_offsets: Dict[Tuple[int, int], Span] = {}
 
-    def labelled(self, key: str) -> Optional[List[Span]]:
-        """The spans of a layer, or None if it isn't annotated."""
+    def labelled(self, key: str) -> Optional[List[Scored]]:
+        """The spans of a layer and their scores, or None if it isn't annotated."""
         values = self.record.layer(key)
         if values is None:
             return None
-        spans = [
-            self._keep(self.find(value, key, self.record.label(value, "label")), value) for value in values
-        ]
-        return [span for span in spans if span is not None]
+        found = []
+        for value in values:
+            span = self._keep(self.find(value, key, self.record.label(value, "label")), value)
+            score = self.record.score(value)
+            if span is not None:
+                found.append(Scored(span, score))
+        return found
 
     def _keep(self, span: Optional[Span], value: Dict[str, Any]) -> Optional[Span]:
         if "id" in value:
@@ -65,17 +70,17 @@ class CharacterSpans:
             found = f"found {shorten(value)} in {key!r}"
             raise self.record.error(f"{found}, expected start and end, counted in characters.")
         start, end = offsets
-        text = self.doc.text
-        if not 0 <= start < end <= len(text):
+        if not 0 <= start < end <= len(self.text):
             found = f"found {shorten(value)} in {key!r}"
-            raise self.record.error(f"{found}, expected 0 <= start < end <= {len(text)}, the text's length.")
+            expected = f"0 <= start < end <= {len(self.text)}, the text's length"
+            raise self.record.error(f"{found}, expected {expected}.")
         span = self.doc.char_span(start, end, label)
         return self._realign(start, end, key, label) if span is None else span
 
     def _realign(self, start: int, end: int, key: str, label: str) -> Optional[Span]:
         expanded = self.doc.char_span(start, end, label, alignment_mode="expand")
         if self.misaligned == "error":
-            found = f"{self.doc.text[start:end]!r} ({start} to {end}) in {key!r} isn't made of whole tokens"
+            found = f"{self.text[start:end]!r} ({start} to {end}) in {key!r} isn't made of whole tokens"
             tokens = shorten([token.text for token in expanded])
             advice = "Correct the offsets, or have such spans dropped or expanded"
             raise self.record.error(f"{found}; the tokens there are {tokens}. {advice}.")

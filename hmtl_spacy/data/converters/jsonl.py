@@ -9,14 +9,16 @@ from collections import Counter
 from typing import Iterable, Iterator, List, Optional
 
 import spacy
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, SpanGroup
 from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
+from ..layers import ENTITY_SCORES, Scored
 from .character_spans import MISALIGNED, CharacterSpans
 from .records import Record, read_records, shorten
+from .tokens import make_tokens
 
-KEYS = ("id", "text", "sentences", "entities", "mentions", "clusters", "relations", "meta")
+KEYS = ("id", "text", "tokens", "sentences", "entities", "mentions", "clusters", "relations", "meta")
 
 
 def jsonl_to_docs(
@@ -48,8 +50,10 @@ def jsonl_to_docs(
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
         _check_keys(record)
-        doc = nlp.make_doc(record.data["text"])
+        doc = make_tokens(nlp, record)
         doc.user_data["id"] = record.id("id")
+        if record.data.get("meta") is not None:
+            doc.user_data["meta"] = record.data["meta"]
         _annotate(doc, record, CharacterSpans(doc, record, misaligned, dropped))
         yield doc
 
@@ -58,8 +62,6 @@ def _check_keys(record: Record) -> None:
     if unknown := [key for key in record.data if key not in KEYS]:
         found = f"found the key {unknown[0]!r}, expected some of {', '.join(KEYS)}"
         raise record.error(f"{found}. Put what else the file should hold under 'meta'.")
-    if not isinstance(record.data.get("text"), str):
-        raise record.error(f"found 'text': {shorten(record.data.get('text'))}, expected a string.")
 
 
 def _annotate(doc: Doc, record: Record, spans: CharacterSpans) -> None:
@@ -70,7 +72,7 @@ def _annotate(doc: Doc, record: Record, spans: CharacterSpans) -> None:
     if entities is not None:
         _set_entities(doc, entities, record)
     if mentions is not None:
-        set_mentions(doc, mentions)
+        set_mentions(doc, [mention.span for mention in mentions], _scores(mentions))
     if clusters is not None:
         _set_clusters(doc, clusters, record, spans)
     if relations is not None:
@@ -86,39 +88,49 @@ def _set_sentences(doc: Doc, sentences: List, record: Record, spans: CharacterSp
             else pair
         )
         span = spans.find(offsets, "sentences")
-        if offsets["start"] < position or doc.text[position : offsets["start"]].strip():
+        if offsets["start"] < position or spans.text[position : offsets["start"]].strip():
             found = f"the sentence {shorten(pair)} doesn't follow the one that ends at {position}"
             raise record.error(f"{found}. Sentences come in order and leave out nothing but whitespace.")
         position = offsets["end"]
         starts.update([] if span is None else [span.start])
-    if doc.text[position:].strip():
+    if spans.text[position:].strip():
         raise record.error(f"the text after {position} is in no sentence. Leave 'sentences' out if unknown.")
     for token in doc:
         token.is_sent_start = token.i in starts
 
 
-def _set_entities(doc: Doc, entities: List[Span], record: Record) -> None:
-    ordered = sorted(entities)
+def _set_entities(doc: Doc, entities: List[Scored], record: Record) -> None:
+    spans = [entity.span for entity in entities]
+    ordered = sorted(spans)
     for one, two in zip(ordered, ordered[1:], strict=False):
         if one.end > two.start:
             found = f"the entities {one.text!r} and {two.text!r} overlap"
             raise record.error(f"{found}. Put spans that overlap in 'mentions'.")
-    doc.set_ents(entities, default="outside")
+    doc.set_ents(spans, default="outside")
+    if any(entity.score is not None for entity in entities):
+        group = SpanGroup(doc, name=ENTITY_SCORES, spans=spans, attrs={"scores": _scores(entities)})
+        doc.spans[ENTITY_SCORES] = group
+
+
+def _scores(layer: List[Scored]) -> List[float]:
+    return [1.0 if score is None else score for _, score in layer]
 
 
 def _set_clusters(doc: Doc, clusters: List, record: Record, spans: CharacterSpans) -> None:
-    offsets = []
+    offsets, scores = [], {}
     for cluster in clusters:
         if not isinstance(cluster, list):
             raise record.error(f"found the cluster {shorten(cluster)}, expected a list of spans or ids.")
-        found = [spans.refer(value, "clusters") for value in cluster]
-        offsets.append([(span.start, span.end) for span in found if span is not None])
-    taken = Counter(pair for cluster in offsets for pair in set(cluster))
+        found = [(spans.refer(value, "clusters"), record.score(value)) for value in cluster]
+        links = {(span.start, span.end): score for span, score in found if span is not None}
+        scores.update({pair: score for pair, score in links.items() if score is not None})
+        offsets.append(list(links))
+    taken = Counter(pair for cluster in offsets for pair in cluster)
     for (start, end), count in taken.items():
         if count > 1:
             found = f"{doc[start:end].text!r} is in {count} clusters"
             raise record.error(f"{found}. Leave it in one, or join the clusters.")
-    set_clusters(doc, offsets)
+    set_clusters(doc, offsets, scores)
 
 
 def _set_relations(doc: Doc, values: List, record: Record, spans: CharacterSpans) -> None:
@@ -127,9 +139,9 @@ def _set_relations(doc: Doc, values: List, record: Record, spans: CharacterSpans
         if not isinstance(value, dict) or "head" not in value or "tail" not in value:
             raise record.error(f"found the relation {shorten(value)}, expected head, tail and label.")
         head, tail = (spans.refer(value[key], "relations") for key in ("head", "tail"))
-        label = record.label(value, "label")
+        label, score = record.label(value, "label"), record.score(value)
         if head is None or tail is None:
             spans.dropped["relations without an argument that was dropped"] += 1
         else:
-            relations.append(Relation(head, tail, label))
+            relations.append(Relation(head, tail, label, 1.0 if score is None else score))
     set_relations(doc, relations)

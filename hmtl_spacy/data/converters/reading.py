@@ -28,6 +28,7 @@ class ConversionError(ValueError):
         super().__init__(f"{where}: {message}")
         self.source = source
         self.line = line
+        self.message = message
 
 
 def read_lines(path: Union[str, Path]) -> Iterator[str]:
@@ -42,12 +43,22 @@ def read_lines(path: Union[str, Path]) -> Iterator[str]:
         raise ConversionError(str(path), None, "no such file; name an existing file to convert.")
     with Path(path).open("rb") as file_:
         for number, raw in enumerate(file_, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as err:
-                found = f"byte {raw[err.start]:#04x} isn't UTF-8 ({err.reason})"
-                raise ConversionError(str(path), number, f"{found}. Save the file as UTF-8.") from None
-            yield line.rstrip("\r\n")
+            yield decode(raw, str(path), number).rstrip("\r\n")
+
+
+def decode(raw: bytes, source: str, line: int) -> str:
+    """Decode a line of UTF-8; the file's first may begin with a byte order mark.
+
+    raw (bytes): The line.
+    source (str): The name of the file, for messages.
+    line (int): The number of the line, from 1.
+    RETURNS (str): The text.
+    """
+    try:
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError as err:
+        found = f"byte {raw[err.start]:#04x} isn't UTF-8 ({err.reason})"
+        raise ConversionError(source, line, f"{found}. Save the file as UTF-8.") from None
 
 
 def make_doc(

@@ -40,6 +40,13 @@ class Record:
             raise self.error(f"found {shorten(row)}, expected a label at {place!r}.")
         return label
 
+    def score(self, value: Any) -> Optional[float]:
+        """The confidence in a span or relation, None if it has none."""
+        score = value.get("score") if isinstance(value, dict) else None
+        if score is not None and not (type(score) in (int, float) and 0 <= score <= 1):
+            raise self.error(f"found {shorten(value)}, expected a score from 0 to 1, or none.")
+        return score
+
     def id(self, key: str) -> str:
         """The document's name, or the number of the line if it has none."""
         value = self.data.get(key)
@@ -54,18 +61,28 @@ def read_records(lines: Iterable[str], source: str) -> Iterator[Record]:
     YIELDS (Record): The objects and their places.
     """
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-            if "\\u" in line:  # half a surrogate pair isn't text
-                json.dumps(data, ensure_ascii=False).encode("utf-8")
-        except ValueError as err:
-            raise ConversionError(source, number, f"not JSON: {err}. Write one object per line.") from None
-        if not isinstance(data, dict):
-            found = f"found {shorten(data)}, expected an object"
-            raise ConversionError(source, number, f"{found}. Write one document per line.")
-        yield Record(data, source, number)
+        if line.strip():
+            yield parse_record(line, source, number)
+
+
+def parse_record(line: str, source: str, number: int) -> Record:
+    """Read one JSON line.
+
+    line (str): The decoded line.
+    source (str): The name of the file, for messages.
+    number (int): The number of the line, from 1.
+    RETURNS (Record): The object and its place.
+    """
+    try:
+        data = json.loads(line)
+        if "\\u" in line:  # half a surrogate pair isn't text
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as err:
+        raise ConversionError(source, number, f"not JSON: {err}. Write one object per line.") from None
+    if not isinstance(data, dict):
+        found = f"found {shorten(data)}, expected an object"
+        raise ConversionError(source, number, f"{found}. Write one document per line.")
+    return Record(data, source, number)
 
 
 def shorten(value: Any, width: int = 80) -> str:

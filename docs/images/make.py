@@ -1,0 +1,64 @@
+"""The pictures of this folder: `python docs/images/make.py MODEL`, with Chromium and the extra `test`.
+
+MODEL: a pipeline trained by `spacy project run all`.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from hmtl_spacy.data.converters.inline import inline_to_docs
+from hmtl_spacy.visualize import render
+
+FOLDER = Path(__file__).parent
+SAMPLE = FOLDER.parent.parent / "assets" / "sample" / "biography_04.txt"
+
+
+def main(model):
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 860, "height": 520}, device_scale_factor=1.5)
+        show_sample(page)
+        page = browser.new_page(viewport={"width": 1060, "height": 780}, device_scale_factor=1.25)
+        with serving(model) as url:
+            show_application(page, url)
+        browser.close()
+
+
+def show_sample(page):
+    with SAMPLE.open(encoding="utf-8") as lines:
+        doc = next(inline_to_docs(lines))
+    page.set_content(render(doc, page=True, jupyter=False))
+    page.locator(".coref.begins").first.hover()
+    page.screenshot(path=FOLDER / "page.png")
+
+
+def show_application(page, url):
+    page.goto(url)
+    page.locator("[data-text]").first.click()
+    page.wait_for_selector("#layers .word")
+    page.locator("summary").click()
+    page.locator("#layers .coref.begins").first.focus()
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=FOLDER / "serve.png")
+
+
+@contextmanager
+def serving(model):
+    """YIELDS: the address of a server for a pipeline."""
+    command = [sys.executable, "-m", "spacy", "hmtl", "serve", model, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            lines = iter(process.stderr.readline, "")
+            yield next(filter(None, (re.search(r"http://\S+", line) for line in lines))).group()
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

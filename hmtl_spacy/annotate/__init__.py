@@ -1,0 +1,10 @@
+"""Annotate files with a pipeline: any amount of text, in constant memory, from where it was stopped.
+
+from hmtl_spacy.annotate import annotate
+annotate(nlp, "texts.jsonl", "found.jsonl")
+"""
+
+from .documents import Fields
+from .run import Summary, annotate
+
+__all__ = ["Fields", "Summary", "annotate"]

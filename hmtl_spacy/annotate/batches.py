@@ -1,0 +1,151 @@
+"""A batch of the input annotated and written as bytes: what one process does at a time."""
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import srsly
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from ..data.converters.reading import ConversionError
+from ..data.layers import Keys, Layers, count_layers, read_layers
+from ..data.writers import get_writer
+from .documents import FIELDS, Fields, make_doc
+from .inputs import Item
+
+Failure = Tuple[Optional[int], str]  # line, if it isn't the item's own, and reason
+
+
+class Done(NamedTuple):
+    """A batch's part of the output, what was skipped and why, what it holds, and what is lost."""
+
+    output: bytes
+    failures: List[Dict[str, Any]]
+    counts: Counter
+    lost: Counter
+
+
+class Annotator:
+    """Annotates batches; a document that fails is skipped, and the others of its batch aren't harmed.
+
+    nlp: the pipeline. kind: the suffix of the files. format: one of `hmtl_spacy.data.writers.FORMATS`.
+    fields: where JSON lines have what.
+    """
+
+    def __init__(self, nlp: Language, kind: str, format: str, fields: Fields = FIELDS):
+        self.nlp = nlp
+        self.kind = kind
+        self.fields = fields
+        self.format = format
+        self.keys = keys_of(nlp)
+
+    def __call__(self, items: List[Item]) -> Done:
+        """In a memory zone: the words of many texts don't pile up in the vocabulary."""
+        counts: Counter = Counter()
+        lost: Counter = Counter()
+        failed: Dict[int, Failure] = {}
+        with self.nlp.memory_zone(), _handler(self.nlp, failed):
+            docs = self._annotate(dict(enumerate(items)), failed, lost)
+            output = self._write(docs, failed, counts, lost)
+            del docs
+        failures = [
+            {"file": items[i].source, "line": line or items[i].number, "reason": reason}
+            for i, (line, reason) in sorted(failed.items())
+        ]
+        return Done(output, failures, +counts, +lost)
+
+    def _annotate(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
+        """What fails in company gets a second chance alone, since components may fail by the batch."""
+        made = self._make(items, failed, lost)
+        docs = self._pipe(made, failed)
+        for i in sorted(made.keys() - docs.keys()) if len(made) > 1 else ():
+            docs.update(self._pipe(self._make({i: items[i]}, failed, Counter()), failed))
+        for i in made.keys() - docs.keys():
+            failed.setdefault(i, (None, "the pipeline gave nothing back for it"))
+        for i in docs:
+            failed.pop(i, None)
+        return docs
+
+    def _make(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
+        docs = {}
+        for i, item in items.items():
+            try:
+                docs[i] = make_doc(self.nlp, item, self.kind, self.fields, lost)
+            except Exception as err:
+                failed[i] = _failure(err, "the tokenizer")
+        return docs
+
+    def _pipe(self, docs: Dict[int, Doc], failed: Dict[int, Failure]) -> Dict[int, Doc]:
+        found: Dict[int, Doc] = {}
+        stream = ((doc, i) for i, doc in docs.items())
+        try:
+            for doc, i in self.nlp.pipe(stream, as_tuples=True, batch_size=max(1, len(docs))):
+                found[i] = doc
+        except Exception as err:  # of components that don't ask the error handler
+            for i in docs.keys() - found.keys():
+                failed.setdefault(i, _failure(err, "the pipeline"))
+        return found
+
+    def _write(
+        self, docs: Dict[int, Doc], failed: Dict[int, Failure], counts: Counter, lost: Counter
+    ) -> bytes:
+        write = _checked if self.format == "spacy" else get_writer(self.format)
+        pieces = []
+        for i, doc in sorted(docs.items()):
+            try:
+                layers = read_layers(doc, self.keys)
+                piece = write(doc, layers, lost)
+            except Exception as err:
+                failed[i] = _failure(err, f"writing {self.format}")
+                continue
+            if piece != "":
+                pieces.append(piece)
+                count_layers(doc, layers, counts)
+        if self.format == "spacy":
+            return DocBin(store_user_data=True, docs=pieces).to_bytes() if pieces else b""
+        return "".join(pieces).encode("utf-8")
+
+
+def keys_of(nlp: Language) -> Keys:
+    """The span groups that the tasks of a pipeline write to."""
+    tasks = [task for _, pipe in nlp.pipeline for task in dict(getattr(pipe, "tasks", ())).values()]
+    settings = {name: "scores_key" if name == "entities" else f"{name}_key" for name in Keys._fields}
+    return Keys(
+        **{
+            name: getattr(task, setting)
+            for name, setting in settings.items()
+            for task in tasks
+            if hasattr(task, setting)
+        }
+    )
+
+
+def _checked(doc: Doc, layers: Layers, lost: Counter) -> Doc:
+    srsly.msgpack_dumps(doc.user_data)  # fails here, alone, and not in the batch's DocBin
+    return doc
+
+
+def _failure(err: Exception, where: str) -> Failure:
+    if isinstance(err, ConversionError):
+        return err.line, err.message
+    return None, f"{where} failed: {type(err).__name__}: {err}"
+
+
+@contextmanager
+def _handler(nlp: Language, failed: Dict[int, Failure]) -> Iterator[None]:
+    """Collect the documents on which components fail; they go through `nlp.pipe` with their numbers."""
+
+    def collect(name: str, pipe: Any, docs: List[Doc], err: Exception) -> None:
+        failed.update({doc._context: _failure(err, f"the component '{name}'") for doc in docs})
+
+    pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "set_error_handler")]
+    before = [pipe.get_error_handler() for pipe in pipes]
+    default = nlp.default_error_handler
+    nlp.set_error_handler(collect)
+    try:
+        yield
+    finally:
+        nlp.set_error_handler(default)
+        for pipe, handler in zip(pipes, before, strict=True):
+            pipe.set_error_handler(handler)

@@ -1,0 +1,30 @@
+"""What tells one pipeline from another."""
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Dict
+
+from spacy.language import Language
+
+PIECE = 1 << 20  # bytes read at a time
+
+
+def describe_model(nlp: Language) -> Dict[str, Any]:
+    """What tells a pipeline from others: its name, its settings, and the files it was loaded from.
+
+    Of a pipeline that was never saved the weights aren't known.
+    """
+    digest = blake2b(digest_size=8)
+    settings = [getattr(pipe, "cfg", None) for _, pipe in nlp.pipeline]
+    known = json.dumps([nlp.config, settings], default=lambda value: type(value).__name__, sort_keys=True)
+    digest.update(known.encode())
+    files = sorted(Path(nlp.path).rglob("*")) if nlp.path else []
+    for file in files:
+        if file.is_file():
+            digest.update(file.relative_to(nlp.path).as_posix().encode())
+            with file.open("rb") as opened:
+                while piece := opened.read(PIECE):
+                    digest.update(piece)
+    name = f"{nlp.lang}_{nlp.meta.get('name')} {nlp.meta.get('version')}"
+    return {"name": name, "digest": digest.hexdigest()}

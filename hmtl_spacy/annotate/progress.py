@@ -1,0 +1,75 @@
+"""How far a run has come, kept in a small file beside its output until it is done."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List
+
+from .outputs import write_whole
+
+VERSION = 1
+
+
+class Progress:
+    """What is confirmed: batches, the bytes or files they made, and what was counted in them.
+
+    path: OUT.progress. job: what makes the output what it is: model, input, options.
+    """
+
+    def __init__(self, path: Path, job: Dict[str, Dict[str, Any]]):
+        self.path = path
+        self.job = job
+        self.batches = 0
+        self.digest = ""  # of the input so far
+        self.output = 0
+        self.errors = 0  # bytes of the file of errors
+        self.failed = 0
+        self.counts: Counter = Counter()
+        self.lost: Counter = Counter()
+
+    def save(self) -> None:
+        state = {key: value for key, value in vars(self).items() if key != "path"}
+        write_whole(self.path, json.dumps({"version": VERSION, **state}, indent=1).encode("utf-8"))
+
+    def load(self) -> None:
+        """Go on from the file; it must be of the same job."""
+        try:
+            state = json.loads(self.path.read_bytes())
+            job, version = state.pop("job"), state.pop("version")
+        except (ValueError, KeyError, AttributeError, TypeError) as err:
+            raise ValueError(f"Can't read {self.path} ({err}). Use --overwrite to begin anew.") from None
+        if version != VERSION or state.keys() != vars(self).keys() - {"path", "job"}:
+            advice = "Use --overwrite to begin anew"
+            raise ValueError(f"{self.path} is of another version of hmtl_spacy. {advice}.")
+        if differences := _differences(job, self.job):
+            found = "; ".join(differences)
+            advice = "Run it as before to go on, or use --overwrite to begin anew"
+            raise ValueError(f"{self.path} is of an interrupted run that was different: {found}. {advice}.")
+        vars(self).update(state, counts=Counter(state["counts"]), lost=Counter(state["lost"]))
+
+
+def begin(out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool) -> Progress:
+    """Go on from the run that was stopped at an output, if there was one, else begin anew."""
+    state = Progress(beside(out_path, ".progress"), job)
+    if state.path.exists() and not overwrite:
+        state.load()
+        return state
+    there = any(out_path.iterdir()) if out_path.is_dir() else out_path.exists()
+    if there and not overwrite:
+        raise ValueError(f"There is something at {out_path} already. Use --overwrite to replace it.")
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    state.save()
+    return state
+
+
+def beside(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
+
+
+def _differences(before: Dict[str, Dict[str, Any]], now: Dict[str, Dict[str, Any]]) -> List[str]:
+    return [
+        f"{part} ({name}): {before.get(part, {}).get(name)} then, {value} now"
+        for part, values in now.items()
+        for name, value in values.items()
+        if before.get(part, {}).get(name) != value
+    ]

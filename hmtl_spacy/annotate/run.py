@@ -1,0 +1,132 @@
+"""A whole run: read, annotate, write, confirm; begin anew or go on."""
+
+import json
+import os
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple, Optional, Union
+
+from spacy.language import Language
+from thinc.api import get_current_ops
+from tqdm import tqdm
+
+from ..data.writers import format_of
+from .batches import Annotator, Done
+from .documents import FIELDS, Fields
+from .inputs import Batch, Inputs
+from .models import describe_model
+from .outputs import FileOutput, FolderOutput
+from .processes import run_batches
+from .progress import Progress, begin, beside
+
+BATCH_SIZE = 64
+
+
+class Summary(NamedTuple):
+    """What a run did, with what it did before it was interrupted.
+
+    written: numbers of documents, tokens, entities and so on. lost: what the format can't hold or the input
+    had in vain. failed: how many documents were skipped. errors: the file that says why, if any were.
+    resumed: how many batches were there already.
+    """
+
+    written: Counter
+    lost: Counter
+    failed: int
+    errors: Optional[Path]
+    resumed: int
+
+
+def annotate(
+    nlp: Language,
+    in_path: Union[str, Path],
+    out_path: Union[str, Path],
+    *,
+    format: Optional[str] = None,
+    lines: bool = False,
+    fields: Fields = FIELDS,
+    batch_size: int = BATCH_SIZE,
+    n_process: int = 1,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Summary:
+    """Annotate a file or a folder of files and write what was found.
+
+    A run that was stopped, however rudely, goes on when the same call is made again; the output is
+    the same as that of a run that wasn't. Until it is done, OUT.progress stands beside the output.
+    A document that can't be read or annotated is skipped and told in OUT.errors.jsonl.
+
+    nlp (Language): The pipeline.
+    in_path (Union[str, Path]): A .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
+    out_path (Union[str, Path]): The file to write; for "spacy", a folder of numbered .spacy files.
+    format (Optional[str]): One of `hmtl_spacy.data.writers.FORMATS`; told from the name if not given.
+    lines (bool): Each line of a .txt file is a document, not each file.
+    fields (Fields): Where JSON lines have the text, the id and what is carried on.
+    batch_size (int): How many documents are annotated together at most.
+    n_process (int): How many processes annotate; on a CPU only. -1 for one per core.
+    overwrite (bool): Begin anew where there is an output already, or an unfinished one of another run.
+    progress (bool): Show a progress bar.
+    RETURNS (Summary): What was done.
+    """
+    out_path = Path(out_path)
+    format = format_of(out_path, format)
+    inputs = Inputs(in_path, lines)
+    n_process = _check(inputs, out_path, batch_size, n_process)
+    options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
+    job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
+    state = begin(out_path, job, overwrite)
+    output = (FolderOutput if format == "spacy" else FileOutput)(out_path, state.output)
+    output.write(b"")
+    errors = FileOutput(beside(out_path, ".errors.jsonl"), state.errors)
+    resumed = state.batches
+    with tqdm(total=inputs.size, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+        batches = _go_on(inputs.batches(batch_size), state, bar)
+        for batch, done in run_batches(Annotator(nlp, inputs.kind, format, fields), batches, n_process):
+            _confirm(state, batch, done, output, errors)
+            bar.update(batch.size)
+            bar.set_postfix_str(f"{state.counts['documents']:,} docs")
+    if not state.failed:
+        errors.path.unlink(missing_ok=True)
+    state.path.unlink()
+    return Summary(state.counts, state.lost, state.failed, errors.path if state.failed else None, resumed)
+
+
+def _check(inputs: Inputs, out_path: Path, batch_size: int, n_process: int) -> int:
+    """Refuse what can't work. RETURNS: how many processes to use."""
+    out, source = out_path.resolve(), inputs.path.resolve()
+    if out == source or (source.is_dir() and source in out.parents):
+        raise ValueError(f"Can't write {out_path} into the input, {inputs.path}. Name another place.")
+    if n_process != 1 and get_current_ops().device_type != "cpu":
+        raise ValueError(f"Can't use {n_process} processes on one GPU: leave n_process at 1.")
+    if batch_size < 1 or (n_process < 1 and n_process != -1):
+        found = f"batch_size is {batch_size} and n_process is {n_process}"
+        raise ValueError(f"{found}, expected 1 or more; or -1 process for one per core.")
+    return os.cpu_count() or 1 if n_process == -1 else n_process
+
+
+def _go_on(batches: Iterator[Batch], state: Progress, bar: tqdm) -> Iterator[Batch]:
+    """Leave out the batches that are confirmed, and check that they are still the same."""
+    digest = ""
+    for batch in islice(batches, state.batches):
+        digest = batch.digest
+        bar.update(batch.size)
+    if digest != state.digest:
+        found = "its input isn't what it was, in the part that was annotated"
+        raise ValueError(f"Can't go on from {state.path}: {found}. Use --overwrite to begin anew.")
+    yield from batches
+
+
+def _confirm(state: Progress, batch: Batch, done: Done, output: Any, errors: FileOutput) -> None:
+    output.write(done.output)
+    if done.failures:
+        lines = [json.dumps(failure, ensure_ascii=False) + "\n" for failure in done.failures]
+        errors.write("".join(lines).encode("utf-8", "backslashreplace"))
+    state.batches += 1
+    state.digest = batch.digest
+    state.output = output.position
+    state.errors = errors.position
+    state.failed += len(done.failures)
+    state.counts.update(done.counts)
+    state.lost.update(done.lost)
+    state.save()

@@ -1,0 +1,57 @@
+"""The tokens of a JSON line: given, or made of its text by a tokenizer."""
+
+from typing import List, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from .records import Record, shorten
+
+
+def make_tokens(nlp: Language, record: Record, text_key: str = "text") -> Doc:
+    """Build a document of a line with a text, with tokens, or with tokens that spell a text.
+
+    Texts of any length are taken: `nlp.max_length` guards parsers, not tokenizers.
+
+    nlp (Language): The pipeline whose tokenizer is used where the line has no tokens.
+    record (Record): The line; its tokens are under "tokens".
+    text_key (str): Where its text is.
+    RETURNS (Doc): The document, with nothing annotated.
+    """
+    text, words = record.data.get(text_key), record.layer("tokens")
+    if not isinstance(text, str) and (text is not None or words is None):
+        raise record.error(f"found {text_key!r}: {shorten(text)}, expected a string.")
+    if words is None:
+        return nlp.tokenizer(text)
+    if not all(isinstance(word, str) and word for word in words):
+        raise record.error(f"found 'tokens': {shorten(words)}, expected a list of strings, none empty.")
+    if text is None:
+        spaces = [True] * (len(words) - 1) + [False] * bool(words)
+    else:
+        spaces = _spaces(words, text, record)
+    return Doc(nlp.vocab, words=words, spaces=spaces)
+
+
+def _spaces(words: List[str], text: str, record: Record) -> List[bool]:
+    """Whether a space follows each token; they and these spaces are the whole text."""
+    spaces: List[bool] = []
+    position = 0
+    following: List[Optional[str]] = [*words[1:], None]
+    for word, after in zip(words, following, strict=False):
+        if not text.startswith(word, position):
+            found = f"found the token {shorten(word)} where the text has {_here(text, position)}"
+            advice = "Together the tokens must be the text, with one space or none between them"
+            raise record.error(f"{found}. {advice}; leave one of both out otherwise.")
+        position += len(word)
+        space = text.startswith(" ", position)
+        if space and after is not None and after.startswith(" "):  # a token of spaces
+            space = text.startswith(after, position + 1)
+        spaces.append(space)
+        position += space
+    if position < len(text):
+        raise record.error(f"the text after {position}, {_here(text, position)}, is in no token.")
+    return spaces
+
+
+def _here(text: str, position: int) -> str:
+    return shorten(text[position : position + 40])

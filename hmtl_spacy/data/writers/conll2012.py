@@ -1,0 +1,107 @@
+"""A `Doc` as CoNLL-2012 lays it out: named entities and coreference in columns, one part a document."""
+
+import re
+from collections import Counter
+from typing import Dict, List, Optional, Tuple
+
+from spacy.tokens import Doc
+
+from ..converters.conll2012 import SLASHES
+from ..converters.reading import TREEBANK_ESCAPES
+from ..layers import Layers, Scored
+from .words import ESCAPED, Offsets, Words, lose_scores
+
+BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
+
+
+CROSSING = "coreference mentions that cross another of their cluster or are only white space"
+
+
+def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
+    """A document from `#begin document` to `#end document`; nothing if it has no words.
+
+    doc (Doc): The document.
+    layers (Layers): What it has.
+    lost (Counter): What the format can't hold is counted here.
+    RETURNS (str): The lines.
+    """
+    words = Words(doc, layers, lost)
+    if not words.texts:
+        lost["documents without words"] += 1
+        return ""
+    lost[ESCAPED] += sum(text in SLASHES for text in words.texts)
+    lost["mentions"] += len(layers.mentions or ())
+    lost["relations"] += len(layers.relations or ())
+    for name in ("entities", "clusters"):
+        lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
+    lose_scores([layers.entities, *(layers.clusters or ())], lost)
+    name = _name(str(doc.user_data.get("id", "document")), lost)
+    entities = _entity_column(words, layers.entities or [], lost)
+    links = _coref_column(words, layers.clusters or [], lost)
+    tags = [(token.tag_ or "-", token.lemma_ or "-") for token in doc if not token.is_space]
+    lines = [f"#begin document ({name}); part 000"]
+    for start, end in words.sentences:
+        for i in range(start, end):
+            word = _column(BRACKETS.get(words.texts[i], words.texts[i]), lost)
+            tag, lemma = (_column(text, lost) for text in tags[i])
+            unknown = ["-", "-", "-"]  # frame, sense, speaker
+            row = [name, "0", str(i - start), word, tag, "*", lemma, *unknown, entities[i], links[i]]
+            lines.append("\t".join(row))
+        lines.append("")
+    return "\n".join([*lines, "#end document", ""])
+
+
+def _name(id: str, lost: Counter) -> str:
+    name = re.sub(r"\s|^#|^$", "_", id)
+    lost["names of documents with white space or a #, which became _"] += name != id
+    return name
+
+
+def _column(text: str, lost: Counter) -> str:
+    """A value without white space, which would begin another column."""
+    value = re.sub(r"\s", "_", text)
+    lost["words with white space, which became _"] += value != text
+    return value
+
+
+def _entity_column(words: Words, entities: List[Scored], lost: Counter) -> List[str]:
+    column = ["*"] * len(words.texts)
+    for span, _ in entities:
+        offsets = words.offsets(span)
+        label = re.sub(r"[()*|\s]", "_", span.label_)
+        if offsets is None or words.sentence(offsets[0]) != words.sentence(offsets[1] - 1):
+            lost["named entities across sentences or of nothing but white space"] += 1
+            continue
+        lost["labels with brackets, * or |, which became _"] += label != span.label_
+        first, last = offsets[0], offsets[1] - 1
+        column[last] = "*)"
+        column[first] = f"({label})" if first == last else f"({label}*"
+    return column
+
+
+def _coref_column(words: Words, clusters: List[List[Scored]], lost: Counter) -> List[str]:
+    values: Dict[int, List[str]] = {}
+    for number, cluster in enumerate(clusters):
+        spans = [words.offsets(span) for span, _ in cluster]
+        kept = _nested(spans)
+        lost[CROSSING] += len(spans) - len(kept)
+        for start, end in kept:
+            if end - start == 1:
+                values.setdefault(start, []).append(f"({number})")
+            else:
+                values.setdefault(start, []).append(f"({number}")
+                values.setdefault(end - 1, []).append(f"{number})")
+    return ["|".join(values.get(i, ["-"])) for i in range(len(words.texts))]
+
+
+def _nested(spans: List[Optional[Offsets]]) -> List[Tuple[int, int]]:
+    """The spans, but for those that cross an earlier one: a bracket closes what its cluster opened last."""
+    kept: List[Tuple[int, int]] = []
+    open_ends: List[int] = []
+    for start, end in sorted(filter(None, set(spans)), key=lambda span: (span[0], -span[1])):
+        while open_ends and open_ends[-1] <= start:
+            open_ends.pop()
+        if not open_ends or end <= open_ends[-1]:
+            kept.append((start, end))
+            open_ends.append(end)
+    return kept

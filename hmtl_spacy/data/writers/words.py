@@ -1,0 +1,50 @@
+"""A document's words without its white space: the tokens that formats of words have."""
+
+from bisect import bisect_right
+from collections import Counter
+from itertools import accumulate
+from typing import Iterable, Optional, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ..converters.reading import TREEBANK_ESCAPES
+from ..layers import Layers
+
+Offsets = Tuple[int, int]
+ESCAPED = "words that readers take for an escaped sign"
+
+
+class Words:
+    """The words of a document and where its spans are among them.
+
+    texts (List[str]): The tokens that aren't white space.
+    sentences (List[Offsets]): Start and end of each sentence in words; the document if none are annotated.
+    """
+
+    def __init__(self, doc: Doc, layers: Layers, lost: Counter):
+        words = [token for token in doc if not token.is_space]
+        self.texts = [token.text for token in words]
+        self._before = list(accumulate((not token.is_space for token in doc), initial=0))
+        self.sentences = list(filter(None, map(self.offsets, layers.sentences or [doc[:]])))
+        lost["tokens of white space"] += len(doc) - len(words)
+        lost[ESCAPED] += sum(text in TREEBANK_ESCAPES for text in self.texts)
+        if layers.sentences is None and words:
+            lost["documents without sentence boundaries, written as one sentence"] += 1
+
+    def offsets(self, span: Span) -> Optional[Offsets]:
+        """Start and end of a span in words, None if it is nothing but white space."""
+        start, end = self._before[span.start], self._before[span.end]
+        return (start, end) if start < end else None
+
+    def sentence(self, start: int) -> int:
+        """The number of the sentence in which a word is."""
+        return bisect_right(self.sentences, start, key=lambda sentence: sentence[1])
+
+
+def lose_scores(layers: Iterable[Optional[list]], lost: Counter) -> None:
+    """Count what a format holds without its score.
+
+    layers (Iterable[Optional[list]]): Layers with a score last in each of their items.
+    lost (Counter): Is added to.
+    """
+    lost["scores"] += sum(item[-1] is not None for layer in layers for item in layer or ())

@@ -1,0 +1,10 @@
+"""What a pipeline misses and what it makes up, of every task, by type and by length.
+
+The counts are those of `hmtl_spacy.evaluation`: precision and recall follow from them.
+"""
+
+from .finding import Errors, Measure, find_errors
+from .page import page
+from .table import to_json
+
+__all__ = ["Errors", "Measure", "find_errors", "page", "to_json"]

@@ -1,0 +1,77 @@
+"""A single thing that was found, missed or made up, and what its document tells about it."""
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ..entities.levels import level_of
+from ..entities.membership import Membership
+from ..tasks.differences import Item
+
+WINDOW = 15  # tokens to either side where there are no sentences
+
+
+@dataclass
+class Case:
+    """
+    kind: "correct", "missed" or "spurious".
+    label: its type; name, nominal or pronoun for mentions in clusters, and the later one's for links.
+    length: tokens of a span, or from last token to last token of a relation or link.
+    instead: what the other annotation has in its place that is wrong too, as words and types.
+    """
+
+    kind: str
+    item: Item
+    label: str
+    length: int
+    source: "Source"
+    instead: List[str]
+
+
+class Source:
+    """The document that an item is from, gold or predicted."""
+
+    def __init__(self, doc: Doc, title: str):
+        self.doc = doc
+        self.title = title
+        self._members = None
+
+    def case(self, kind: str, item: Item) -> Case:
+        spans = self.spans(item)
+        length = len(spans[0]) if len(spans) == 1 else abs(spans[0].end - spans[1].end)
+        return Case(kind, item, item.label or self._level(spans[-1]), length, self, [])
+
+    def spans(self, item: Item) -> List[Span]:
+        return [self.doc.char_span(start, end) for start, end in item.spans]
+
+    def describe(self, item: Item) -> str:
+        """In words: "Acme Corp ORG", "Ann WORK → Acme", "Ann (PER) WORK → Acme (ORG)"."""
+        words = [span.text for span in self.spans(item)]
+        words = [f"{word} ({type})" for word, type in zip(words, item.types)] or words
+        if len(words) == 1:
+            return f"{words[0]} {item.label}".strip()
+        return f"{words[0]} {item.label} → {words[1]}".replace("  ", " ")
+
+    def contexts(self, item: Item) -> List[Tuple[int, int]]:
+        """Character offsets of the sentences that the item is in, one after the other."""
+        found = sorted(self._context(span) for span in self.spans(item))
+        joined = [found[0]]
+        for start, end in found[1:]:
+            if start <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(end, joined[-1][1])
+            else:
+                joined.append((start, end))
+        return [
+            (self.doc[start].idx, self.doc[end - 1].idx + len(self.doc[end - 1])) for start, end in joined
+        ]
+
+    def _context(self, span: Span) -> Tuple[int, int]:
+        if not self.doc.has_annotation("SENT_START"):
+            return max(0, span.start - WINDOW), min(len(self.doc), span.end + WINDOW)
+        return span[0].sent.start, span[-1].sent.end
+
+    def _level(self, span: Span) -> str:
+        if self._members is None:
+            self._members = Membership(self.doc)
+        return level_of(span, self._members.heads).name.lower()

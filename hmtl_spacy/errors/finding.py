@@ -1,0 +1,89 @@
+"""Runs an evaluation and keeps what was right and wrong, one by one."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..evaluation import Evaluation, evaluate
+from ..tasks.base import Task
+from ..tasks.differences import Differences, Item
+from .cases import Case, Source
+
+
+@dataclass
+class Measure:
+    """What one score is made of.
+
+    task: the name of its level; prefix: what the names of its scores begin with, as in `ents_p`.
+    unit: what the length of its cases is: "width" of a span or "distance" of two, in tokens.
+    """
+
+    task: str
+    prefix: str
+    unit: str = "width"
+    cases: List[Case] = field(default_factory=list)
+
+
+@dataclass
+class Errors:
+    """untold: the tasks that don't tell what their scores are made of."""
+
+    evaluation: Evaluation
+    measures: List[Measure] = field(default_factory=list)
+    untold: List[str] = field(default_factory=list)
+
+
+def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
+    """Annotate the documents of a `.spacy` file or folder, and find what differs from them.
+
+    options: those of `hmtl_spacy.evaluation.evaluate`, which does the annotating and scoring.
+    """
+    measures: Dict[str, Measure] = {}
+    untold = []
+
+    def inspect(name: str, task: Task, examples: List[Example]) -> None:
+        told = False
+        for number, eg in enumerate(examples, start=1):
+            if not task.has_gold(eg.reference):
+                continue
+            for prefix, found in task.differences(eg.predicted, eg.reference).items():
+                measure = measures.setdefault(prefix, Measure(name, prefix))
+                measure.cases += _cases(eg.predicted, eg.reference, found, f"document {number}")
+                measure.unit = _unit(measure)
+                told = True
+        if not told and any(task.has_gold(eg.reference) for eg in examples):
+            untold.append(name)
+
+    evaluation = evaluate(nlp, path, inspect=inspect, **options)
+    return Errors(evaluation, list(measures.values()), untold)
+
+
+def _cases(predicted: Doc, reference: Doc, found: Differences, name: str) -> List[Case]:
+    data = reference.user_data
+    title = str(data.get("title") or data.get("id") or name)
+    gold, other = Source(reference, title), Source(predicted, title)
+    correct = [gold.case("correct", item) for item in found.correct]
+    missed = [gold.case("missed", item) for item in found.missed]
+    spurious = [other.case("spurious", item) for item in found.spurious]
+    for one, others in ((missed, spurious), (spurious, missed)):
+        for case in one:
+            case.instead = [each.source.describe(each.item) for each in _overlapping(case, others)]
+    return correct + missed + spurious
+
+
+def _overlapping(case: Case, others: Sequence[Case]) -> List[Case]:
+    """Those that touch the same words: of relations both ends, of links the later one."""
+    first = 0 if case.item.label else -1
+    return [other for other in others if _overlap(case.item, other.item, first)]
+
+
+def _overlap(one: Item, other: Item, first: int) -> bool:
+    return all(a < d and c < b for (a, b), (c, d) in zip(one.spans[first:], other.spans[first:]))
+
+
+def _unit(measure: Measure) -> str:
+    return "distance" if any(len(case.item.spans) > 1 for case in measure.cases) else "width"

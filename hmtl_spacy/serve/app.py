@@ -1,0 +1,127 @@
+"""The web application: its addresses, and what it answers."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from spacy.language import Language
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from .. import __version__
+from .describing import describe, version_of
+from .limits import Limits
+from .page import build_page
+from .reading import read_query, refuse
+from .schemas import Document, Documents, Health, Problem, Query, Version
+from .worker import Busy, Worker
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+REFUSALS = {
+    400: "Not JSON in UTF-8, or nested too deeply",
+    408: "The body took too long to come",
+    413: "A text, the number of texts or the body is over its limit",
+    415: "Another content type than application/json",
+    422: "JSON of another shape",
+    500: "The pipeline failed on a text",
+    503: "Too many texts wait; Retry-After says for how many seconds to wait",
+    504: "The time limit has passed",
+}
+
+
+def create_app(nlp: Language, limits: Optional[Limits] = None, hosts: Sequence[str] = ("*",)) -> FastAPI:
+    """Serve a pipeline.
+
+    hosts: the names under which a browser may ask for it; "*" for all.
+    """
+    limits = limits or Limits()
+    if limits.text > nlp.max_length:
+        raise ValueError(
+            f"Can't take texts of {limits.text:,} characters: the pipeline's max_length is "
+            f"{nlp.max_length:,}. Lower the limit, or raise nlp.max_length."
+        )
+    app = FastAPI(
+        title="hmtl_spacy",
+        version=__version__,
+        description="Named entities, mentions, coreference and relations.",
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=partial(_with_worker, nlp, limits),
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.middleware("http")(_add_headers)
+    _add_page(app, nlp, limits)
+    _add_api(app, nlp, limits)
+    return app
+
+
+@asynccontextmanager
+async def _with_worker(nlp: Language, limits: Limits, app: FastAPI):
+    app.state.worker = Worker(nlp, limits.together, limits.queue)
+    yield
+    await asyncio.to_thread(app.state.worker.close, limits.seconds)
+
+
+async def _add_headers(request: Request, call_next):
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
+
+
+def _add_page(app: FastAPI, nlp: Language, limits: Limits) -> None:
+    html, policy = build_page(version_of(nlp), limits)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+
+def _add_api(app: FastAPI, nlp: Language, limits: Limits) -> None:
+    version = version_of(nlp)
+    body = {"required": True, "content": {"application/json": {"schema": Query.model_json_schema()}}}
+
+    @app.post(
+        "/api/annotate",
+        summary="Annotate one text or several",
+        openapi_extra={"requestBody": body},
+        response_model=Union[Document, Documents],
+        responses={code: {"model": Problem, "description": what} for code, what in REFUSALS.items()},
+    )
+    async def annotate(request: Request) -> JSONResponse:
+        """`{"text": ...}` is answered with a document, `{"texts": [...]}` with `{"docs": [...]}`."""
+        query = await read_query(request, limits)
+        docs = await _annotate(request.app.state.worker, query, limits)
+        return JSONResponse(docs[0] if "text" in query.model_fields_set else {"docs": docs})
+
+    @app.get("/api/health", response_model=Health, responses={503: {"model": Health}})
+    async def health(request: Request) -> JSONResponse:
+        """Whether texts are taken, and how many wait."""
+        worker = request.app.state.worker
+        alive = worker.is_alive()
+        state = {"status": "ok" if alive else "stopped", "waiting": worker.waiting()}
+        return JSONResponse(state, 200 if alive else 503)
+
+    @app.get("/api/version")
+    async def versions() -> Version:
+        """What annotates: package, spaCy and pipeline."""
+        return version
+
+
+async def _annotate(worker: Worker, query: Query, limits: Limits) -> List[Dict[str, Any]]:
+    try:
+        futures = worker.submit(query.all_texts, partial(describe, html=query.html))
+    except Busy:
+        message = f"{worker.waiting():,} texts wait already, the limit is {limits.queue:,}. Try again later."
+        refuse(503, message, **{"Retry-After": str(round(limits.seconds) or 1)})
+    results = asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+    try:
+        found = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
+    except asyncio.TimeoutError:
+        refuse(504, f"Not done within {limits.seconds:g} seconds. Send less at once, or try again later.")
+    for number, one in enumerate(found):
+        if isinstance(one, BaseException):
+            failed = f"The pipeline failed on text {number + 1} of {len(found)} with {type(one).__name__}"
+            refuse(500, f"{failed}. The server's log says more.")
+    return found

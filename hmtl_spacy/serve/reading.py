@@ -1,0 +1,84 @@
+"""A request's body, read no further than its limits; everything else is refused with a reason."""
+
+import asyncio
+from typing import NoReturn
+
+from fastapi import HTTPException, Request
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from .limits import Limits
+from .schemas import Query
+
+EXPECTED = 'Send JSON in UTF-8: {"text": "..."} or {"texts": ["...", "..."]}; "html": true may be added.'
+
+
+async def read_query(request: Request, limits: Limits) -> Query:
+    """The query in a request.
+
+    RAISES: `HTTPException`: 400 for what isn't JSON, 408 for a body that doesn't come in time, 413 for
+        what is over a limit, 415 for another content type, 422 for JSON of another shape.
+    """
+    _check_headers(request, limits)
+    try:
+        body = await asyncio.wait_for(_read_body(request, limits), limits.seconds)
+    except asyncio.TimeoutError:
+        message = f"The request did not end within {limits.seconds:g} seconds. Send it faster or in parts."
+        refuse(408, message, Connection="close")
+    except ClientDisconnect:
+        refuse(400, "The connection ended before the request did.")
+    try:
+        query = Query.model_validate_json(body)
+    except ValidationError as err:
+        _refuse_query(err)
+    _check_sizes(query, limits)
+    return query
+
+
+def refuse(status: int, detail: str, **headers: str) -> NoReturn:
+    raise HTTPException(status, detail, headers or None)
+
+
+def _check_headers(request: Request, limits: Limits) -> None:
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        refuse(415, f"Found the content type {kind[:80]!r}, expected 'application/json'. {EXPECTED}")
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.lower() != "identity":
+        refuse(415, f"Found the content encoding {coding[:80]!r}. Send the body as it is.")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.body:
+        _refuse_body(limits)
+
+
+async def _read_body(request: Request, limits: Limits) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.body:
+            _refuse_body(limits)
+    return bytes(body)
+
+
+def _refuse_body(limits: Limits) -> NoReturn:
+    refuse(413, f"The body is longer than the limit of {limits.body:,} bytes. Send less at once.")
+
+
+def _refuse_query(err: ValidationError) -> NoReturn:
+    first = err.errors(include_url=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "json_invalid":
+        refuse(400, f"{message}. {EXPECTED}")
+    place = ".".join(map(str, first["loc"]))
+    refuse(422, f"Found no valid query{f' at {place[:80]!r}' if place else ''}: {message}. {EXPECTED}")
+
+
+def _check_sizes(query: Query, limits: Limits) -> None:
+    texts = query.all_texts
+    longest = max(map(len, texts), default=0)
+    if len(texts) > limits.texts:
+        found = f"Found {len(texts):,} texts, the limit is {limits.texts:,}"
+        refuse(413, f"{found}. Send them in several requests.")
+    if longest > limits.text:
+        found = f"Found a text of {longest:,} characters, the limit is {limits.text:,}"
+        refuse(413, f"{found}. Send it in parts.")

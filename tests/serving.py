@@ -1,0 +1,51 @@
+"""A server in a thread of the tests, and what its pipeline was asked."""
+
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import uvicorn
+
+from hmtl_spacy.serve import Limits
+from hmtl_spacy.serve.app import create_app
+
+
+@contextmanager
+def serving(nlp, hosts=("127.0.0.1",), **limits):
+    """The address of a server for a pipeline."""
+    config = uvicorn.Config(create_app(nlp, Limits(**limits), hosts), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server didn't start"
+        thread.join(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+    assert not thread.is_alive(), "the server didn't stop"
+
+
+class Watched:
+    """Notes what a pipeline is asked, raises on texts with "boom", and can be held up."""
+
+    def __init__(self, nlp, monkeypatch):
+        self.calls = []
+        self.free = Event()
+        self.free.set()
+        self.begun = Event()
+        self._pipe = nlp.pipe
+        monkeypatch.setattr(nlp, "pipe", self.pipe)
+
+    def pipe(self, texts, **options):
+        self.calls.append(list(texts))
+        self.begun.set()
+        assert self.free.wait(20)
+        if any("boom" in text for text in self.calls[-1]):
+            raise ValueError("boom")
+        return self._pipe(texts, **options)
+
+    def hold(self):
+        self.begun.clear()
+        self.free.clear()

@@ -1,0 +1,44 @@
+"""What each sentence shows, against a search through everything."""
+
+from random import Random
+
+from hmtl_spacy.visualize.content import Bar, Content, Link
+from hmtl_spacy.visualize.sentences import split
+from hmtl_spacy.visualize.tracks import assign_tracks
+
+
+def make(seed):
+    """Words of one to three letters, some of them in no sentence, with spans and relations anywhere."""
+    random = Random(seed)
+    tokens, sentences, offset = [], [], 0
+    for _ in range(random.randrange(8)):
+        begin = offset
+        for _ in range(random.randrange(1, 6)):
+            size = random.randrange(1, 4)
+            tokens.append((offset, offset + size, "x" * size))
+            offset += size + random.randrange(2)
+        sentences += [(begin, tokens[-1][1])] if random.random() < 0.9 else []
+    places = [sorted(random.choices(range(offset + 1), k=2)) for _ in range(12)]
+    bars = [Bar(start, end, "A", "") for start, end in places if start < end]
+    links = [Link((bar.start, bar.end, ""), (0, 1, ""), "R", 1.0) for bar in bars]
+    return Content("", "x" * offset, "en", "ltr", tokens, sentences, {"mentions": bars}, links)
+
+
+def test_each_sentence_has_what_a_search_finds():
+    for seed in range(200):
+        content = make(seed)
+        found = split(content)
+        assert len(found) == len(content.sentences)
+        for (start, end), sentence in zip(content.sentences, found, strict=True):
+            assert sentence.tokens == [token for token in content.tokens if start <= token[0] < end]
+            assert sentence.links == [link for link in content.links if start <= link.head[0] < end]
+            touching = [bar for bar in content.bars["mentions"] if bar.start < end and start < bar.end]
+            assert [bar for bar in sentence.bars["mentions"] if bar in touching] == touching
+            rows = assign_tracks(sentence.bars["mentions"], sentence.tokens)
+            shown = {(i, id(bar)) for row in rows for i, (bar, _) in row.items()}
+            assert shown == {
+                (i, id(bar))
+                for i, (first, last, _) in enumerate(sentence.tokens)
+                for bar in touching
+                if first < bar.end and bar.start < last
+            }
