@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from tiny import annotate
 
 from hmtl_spacy.annotations import set_clusters, set_mentions
-from hmtl_spacy.entities import cluster_of, main_mention, resolve, set_extensions
+from hmtl_spacy.entities import cluster_of, entity_graph, main_mention, resolve, set_extensions
 from hmtl_spacy.entities.heads import Heads
 from hmtl_spacy.entities.levels import Level, level_of, name_in, starts_sentence
 from hmtl_spacy.entities.membership import Membership
@@ -97,6 +97,72 @@ def test_a_coordination_of_mentions_has_no_head():
     assert head_of("Ann , Bob and Cy", [(0, 1), (2, 3), (4, 5)]) is None
     assert head_of("the oil and gas company", [(4, 5)]) == "company"
     assert head_of("the owner of Ann and Bob", [(1, 2), (3, 4), (5, 6)]) == "owner"
+
+
+@pytest.mark.parametrize(
+    "text, head",
+    [
+        ("Ann and Bob", None),
+        ("Ann , Bob and Cy", None),
+        ("Tom Reed and his wife Ann", None),
+        ("the workers and their boss", None),
+        ("the workers and Ann", None),
+        ("Tom and friends", None),
+        ("my wife and I", None),
+        ("he and his wife", None),
+        ("Tom , the dog and Ann", None),
+        ("Ann  and Bob", None),
+        ("the oil and gas company Acme", "Acme"),
+        ("the black and white cat", "cat"),
+        ("his and her mother", "mother"),
+        ("two or three Danes", "Danes"),
+        ("the owner of Ann and Bob", "owner"),
+        ("Ann Lee , a lawyer and a mother", "Lee"),
+        ("Ann Lee , the owner and CEO", "Lee"),
+    ],
+)
+def test_what_looks_like_a_coordination_has_no_head_either(text, head):
+    doc = Doc(VOCAB, words=[word or " " for word in text.split(" ")])
+    index = Heads(doc, None, [])(doc[:])
+    assert (index if index is None else doc[index].text) == head
+
+
+def test_a_part_that_is_no_mention_is_one_of_the_things_all_the_same():
+    assert head_of("Tom and the dog", [(0, 1)]) is None
+    assert head_of("Johnson and Johnson Inc", [(0, 4)]) == "Inc", "a mention by itself"
+
+
+def test_named_entities_and_parses_tell_coordinations():
+    ents = ["B-PER", "O", "O", "O", "B-PER", "I-PER"]
+    doc = words("Ann and old farmer Bob Lee", ents=ents)
+    assert Heads(doc, None, [])(doc[:]) is None
+    assert Heads(doc, [], [])(doc[:]) is None
+    doc = words("Johnson and Johnson Inc", ents=["B-ORG", "I-ORG", "I-ORG", "I-ORG"])
+    assert doc[Heads(doc, None, [])(doc[:])].text == "Inc"
+    parse = {"heads": [0, 0, 3, 0], "deps": ["ROOT", "cc", "amod", "conj"]}
+    assert head_of("cats and old dogs", **parse) is None
+    assert head_of("Johnson and Johnson Inc", **parse, ents=["B-ORG", "I-ORG", "I-ORG", "I-ORG"]) == "Johnson"
+    parse = {"heads": [4, 4, 1, 1, 4], "deps": ["det", "amod", "cc", "conj", "ROOT"]}
+    assert head_of("the Danish and Swedish firm", **parse) == "firm"
+
+
+@pytest.mark.parametrize("entities", [[(0, 1, "PER"), (2, 3, "PER")], [(2, 3, "PER")]])
+def test_a_cluster_of_several_people_keeps_them_all_without_mentions(entities):
+    text, clusters = "Tom and Ann left . Their dog stayed with them .", [[(0, 3), (5, 6), (9, 10)]]
+    doc = annotate(VOCAB, text, {0, 5}, entities, clusters=clusters)
+    for mentions in ("empty", "none"):
+        expected = "Tom and Ann left . Tom and Ann's dog stayed with Tom and Ann . "
+        assert resolve(doc) == expected, mentions
+        assert entity_graph(doc).entities[0].name == "Tom and Ann"
+        doc.spans.pop("mentions", None)
+
+
+def test_a_cluster_of_several_people_keeps_them_all_with_nothing_else_annotated():
+    doc = words("Tom Reed and his wife Ann left . They sang .")
+    set_clusters(doc, [[(0, 6), (8, 9)]])
+    assert resolve(doc) == "Tom Reed and his wife Ann left . Tom Reed and his wife Ann sang . "
+    [entity] = entity_graph(doc).entities
+    assert entity.name == "Tom Reed and his wife Ann"
 
 
 # Membership

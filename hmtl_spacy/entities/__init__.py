@@ -1,7 +1,7 @@
 """What coreference is good for: main mentions, a resolved text, and a graph of entities.
 
-Modules: `words`, `heads` and `levels` tell mentions apart; `membership` says which cluster a span
-belongs to; `phrases` and `resolution` replace anaphors; `graph` and `building` make the graph.
+Modules: `words`, `heads`, `coordinations` and `levels` tell mentions apart; `membership` says which
+cluster a span belongs to; `phrases` and `resolution` replace anaphors; `graph` and `building` make the graph.
 """
 
 from functools import partial

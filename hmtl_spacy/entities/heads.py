@@ -1,14 +1,13 @@
 """Which token heads a span: mentions may be heads where clusters have whole phrases."""
 
 from bisect import bisect_left
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, List, Optional
 
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, Span
 
 from ..annotations import has_entities
-from .words import AFTER_HEAD, CONJUNCTIONS, NOUNS, POSSESSIVE_MARKS, POSSESSIVES, TAGS_AFTER_HEAD, is_english
-
-Offsets = Tuple[int, int]
+from .coordinations import Offsets, in_name, joins_mentions, looks_joined
+from .words import NOUNS, POSSESSIVE_MARKS, POSSESSIVES, follows_head
 
 
 class Heads:
@@ -18,19 +17,21 @@ class Heads:
     follows a noun (a preposition, a comma, a relative word): [the Chilean *company*] [of ...]. If that
     is in no mention, it is the first mention in the span that isn't in a smaller cluster span and has no
     possessive mark: [the *house* Ann bought]; a span that is a mention itself has no need of that. A
-    coordination of mentions has no head.
+    coordination has no head: one of mentions, or what looks like one and isn't a mention by itself.
 
-    mentions: all mentions, as heads or in full, that count for the last two rules.
+    mentions: all mentions, as heads or in full, that count for the last two rules; None if they aren't
+        annotated, then named entities count for the last one.
     clustered: all spans of all clusters.
     """
 
-    def __init__(self, doc: Doc, mentions: Iterable[Span], clustered: Iterable[Span]):
+    def __init__(self, doc: Doc, mentions: Optional[Iterable[Span]], clustered: Iterable[Span]):
         self.doc = doc
         self.parsed = doc.has_annotation("DEP")
         self.has_entities = has_entities(doc)
-        self.mentions = sorted({(span.start, span.end) for span in mentions})
+        self.mentions = _offsets(mentions or ())
         self.whole = set(self.mentions)
-        self.clustered = sorted({(span.start, span.end) for span in clustered})
+        self.names = _offsets(doc.ents) if mentions is None else []
+        self.clustered = _offsets(clustered)
         self._found: Dict[Offsets, Optional[int]] = {}
 
     def __call__(self, span: Span) -> Optional[int]:
@@ -61,7 +62,7 @@ class Heads:
     def _last_before_modifiers(self, span: Span) -> int:
         head, noun = span.start, None
         for token in span:
-            if token.i > span.start and not self._in_name(token.i, span) and _follows_head(token, noun):
+            if token.i > span.start and not in_name(token, span) and follows_head(token, noun):
                 break
             head = token.i
             noun = token.i if token.pos_ in NOUNS else noun
@@ -72,20 +73,10 @@ class Heads:
         return head
 
     def _is_coordination(self, span: Span, inside: List[Offsets]) -> bool:
-        """Whether a conjunction stands between mentions, before anything but commas follows the first."""
-        for token in span[1:]:
-            if self._in_name(token.i, span):
-                continue
-            if token.lower_ in CONJUNCTIONS or token.pos_ == "CCONJ":
-                before = any(end == token.i for _, end in inside)
-                return before and any(start > token.i for start, _ in inside)
-            if token.text != "," and _follows_head(token, token.i):
-                return False
-        return False
-
-    def _in_name(self, index: int, span: Span) -> bool:
-        """Whether a token continues a named entity, which nothing can interrupt."""
-        return index > span.start and self.doc[index].ent_iob_ == "I"
+        if joins_mentions(span, inside or _inside(self.names, span.start, span.end)):
+            return True
+        is_one = not inside and (span.start, span.end) in self.whole
+        return not is_one and looks_joined(span)
 
 
 def nested(one: Span, other: Span) -> bool:
@@ -94,12 +85,8 @@ def nested(one: Span, other: Span) -> bool:
     return inside or (other.start <= one.start and one.end <= other.end)
 
 
-def _follows_head(token: Token, noun: Optional[int] = None) -> bool:
-    """Whether the noun phrase is over but for what is hung on it; noun: the last noun before, if tagged."""
-    if token.pos_:
-        return token.pos_ in TAGS_AFTER_HEAD and noun is not None
-    hyphen = token.text == "-" and not token.nbor(-1).whitespace_
-    return is_english(token.doc) and token.lower_ in AFTER_HEAD and not hyphen
+def _offsets(spans: Iterable[Span]) -> List[Offsets]:
+    return sorted({(span.start, span.end) for span in spans})
 
 
 def _inside(offsets: List[Offsets], start: int, end: int) -> List[Offsets]:

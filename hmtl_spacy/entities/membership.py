@@ -23,7 +23,7 @@ class Membership:
         self.doc = doc
         self.clusters: List[List[Span]] = get_clusters(doc, clusters_key) or []
         self.mentions = get_mentions(doc, mentions_key)
-        self.heads = Heads(doc, self.mentions or [], chain.from_iterable(self.clusters))
+        self.heads = Heads(doc, self.mentions, chain.from_iterable(self.clusters))
         self._number: Dict[Offsets, int] = {}
         for number, cluster in enumerate(self.clusters):
             for span in cluster:

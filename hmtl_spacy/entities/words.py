@@ -1,5 +1,7 @@
 """Small closed lists of English words, and what stands in for them in other languages: tags."""
 
+from typing import Optional
+
 from spacy.tokens import Doc, Token
 
 SPEAKERS = set("i me my mine myself we us our ours ourselves you your yours yourself yourselves".split())
@@ -43,6 +45,33 @@ TAGS_AFTER_HEAD = {"ADP", "SCONJ", "PUNCT", "AUX", "VERB", "ADV"}
 def is_english(doc: Doc) -> bool:
     """Whether the English lists apply; also where no language is given."""
     return doc.lang_ in ("en", "")
+
+
+def is_capitalised(token: Token) -> bool:
+    return token.text[:1].isupper() and token.lower_ not in DETERMINERS | POSSESSIVE_MARKS
+
+
+def is_name(token: Token) -> bool:
+    """Whether a token is of a name: of a named entity or by its tag; with neither annotated, by its capital."""
+    if token.ent_iob_ in ("B", "I"):
+        return True
+    if token.pos_:
+        return token.pos_ == "PROPN"
+    return not token.ent_iob_ and is_english(token.doc) and is_capitalised(token)
+
+
+def is_determiner(token: Token) -> bool:
+    if token.pos_ == "DET" or is_possessive_determiner(token):
+        return True
+    return is_english(token.doc) and token.lower_ in DETERMINERS
+
+
+def follows_head(token: Token, noun: Optional[int] = None) -> bool:
+    """Whether the noun phrase is over but for what is hung on it; noun: the last noun before, if tagged."""
+    if token.pos_:
+        return token.pos_ in TAGS_AFTER_HEAD and noun is not None
+    hyphen = token.text == "-" and not token.nbor(-1).whitespace_
+    return is_english(token.doc) and token.lower_ in AFTER_HEAD and not hyphen
 
 
 def is_pronoun(token: Token) -> bool:
