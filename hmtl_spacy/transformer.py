@@ -16,6 +16,7 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
 from torch.nn import functional as F
+from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_utils import no_init_weights
 
 from .frozen import PRECISIONS, FeatureCache, Inference
@@ -45,6 +46,19 @@ class TransformerShim(TorchUpdates, HFShim):
                 return super().from_bytes(bytes_data)
         except UserWarning:
             return super().from_bytes(bytes_data)
+
+
+class StoredModel:
+    """What builds a stored transformer: its configuration's own class, since `AutoModel` first imports
+    the configurations of all models that there are.
+    """
+
+    @staticmethod
+    def from_config(config: PretrainedConfig) -> PreTrainedModel:
+        """AutoModel's way, if it isn't plain which class that is or the model has code of its own."""
+        found = MODEL_MAPPING.get(type(config), None)
+        plain = getattr(found, "config_class", None) is type(config) and not hasattr(config, "auto_map")
+        return found._from_config(config) if plain else AutoModel.from_config(config)
 
 
 class Settings(NamedTuple):
@@ -86,7 +100,7 @@ def Transformer(
             f"The transformer's precision is '{precision}'. Set it to one of {list(PRECISIONS)}."
         )
     settings = Settings(name, trainable, window, batch_pieces)
-    shim = TransformerShim(HFObjects(None, None, None))
+    shim = TransformerShim(HFObjects(None, None, None), model_cls=StoredModel)
     shim.learn_rate_scale = learn_rate_scale
     shim.cache = FeatureCache(cache_mb)
     shim.inference = Inference(precision)

