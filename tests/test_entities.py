@@ -146,7 +146,7 @@ def test_named_entities_and_parses_tell_coordinations():
     assert head_of("the Danish and Swedish firm", **parse) == "firm"
 
 
-@pytest.mark.parametrize("entities", [[(0, 1, "PER"), (2, 3, "PER")], [(2, 3, "PER")]])
+@pytest.mark.parametrize("entities", [[(0, 1, "PER"), (2, 3, "PER")], [(2, 3, "PER")], []])
 def test_a_cluster_of_several_people_keeps_them_all_without_mentions(entities):
     text, clusters = "Tom and Ann left . Their dog stayed with them .", [[(0, 3), (5, 6), (9, 10)]]
     doc = annotate(VOCAB, text, {0, 5}, entities, clusters=clusters)
@@ -243,13 +243,40 @@ def test_named_entities_make_names_and_numbers_make_none():
     assert name_in(find(doc, "the mayor Ann Lee"), heads).text == "Ann Lee"
 
 
-def test_a_capital_at_the_start_of_a_sentence_is_no_name_where_entities_are_annotated():
+def test_a_capital_makes_no_name_where_entities_are_annotated():
     doc = annotate(VOCAB, "Workers left . Ann saw Workers .", {0, 3}, entities=[(3, 4, "PER")])
     heads = Heads(doc, [], [])
     levels = [level_of(doc[i : i + 1], heads) for i in (0, 3, 5)]
-    assert levels == [Level.NOMINAL, Level.NAME, Level.NAME]
+    assert levels == [Level.NOMINAL, Level.NAME, Level.NOMINAL]
     bare = without_entities(doc)
     assert level_of(bare[0:1], Heads(bare, [], [])) == Level.NAME
+
+
+@pytest.mark.parametrize("entities", [None, [], [(0, 1, "ORG")]])
+@pytest.mark.parametrize("start", ["The company 's CEO", "Acme 's new CEO", "Acme 's President"])
+def test_a_capitalised_common_noun_keeps_what_stands_before_it(start, entities):
+    text, n = f"{start} praised it . They thanked her .", len(start.split())
+    doc = annotate(VOCAB, text, {0, n + 3}, entities or (), clusters=[[(0, n), (n + 5, n + 6)]])
+    doc = without_entities(doc) if entities is None else doc
+    phrase = start.replace("The", "the")
+    assert resolve(doc).strip() == text.replace("thanked her", f"thanked {phrase}")
+    assert entity_graph(doc).entities[0].name == start
+
+
+def test_a_name_in_capitals_needs_nothing_before_it():
+    for text, name in [("NASA", "NASA"), ("her cousin Ann", "Ann"), ("the UN Council", "UN Council")]:
+        doc = words(text)
+        assert name_in(doc[:], Heads(doc, [], [])).text == name
+    for text in ("the FBI", "their own CEO", "THE COMPANY", "her President"):
+        doc = words(text)
+        assert name_in(doc[:], Heads(doc, [], [])) is None
+
+
+def test_a_name_that_is_one_mention_keeps_its_conjunction():
+    for text in ("Johnson and Johnson Inc", "Dale & Moor"):
+        for layers in ({}, {"pos": ["CCONJ" if word in "and &" else "PROPN" for word in text.split()]}):
+            doc = words(text, **layers)
+            assert name_in(doc[:], Heads(doc, [doc[:]], [])).text == text
 
 
 def test_tags_decide_about_names_and_pronouns():

@@ -5,7 +5,6 @@ from typing import Dict, Iterable, List, Optional
 
 from spacy.tokens import Doc, Span
 
-from ..annotations import has_entities
 from .coordinations import Offsets, in_name, joins_mentions, looks_joined
 from .words import NOUNS, POSSESSIVE_MARKS, POSSESSIVES, follows_head
 
@@ -27,7 +26,6 @@ class Heads:
     def __init__(self, doc: Doc, mentions: Optional[Iterable[Span]], clustered: Iterable[Span]):
         self.doc = doc
         self.parsed = doc.has_annotation("DEP")
-        self.has_entities = has_entities(doc)
         self.mentions = _offsets(mentions or ())
         self.whole = set(self.mentions)
         self.names = _offsets(doc.ents) if mentions is None else []

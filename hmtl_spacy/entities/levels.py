@@ -8,7 +8,7 @@ from spacy.tokens import Span, Token
 from ..annotations import CLUSTERS, MENTIONS
 from .heads import Heads
 from .membership import Membership
-from .words import DETERMINERS, POSSESSIVE_MARKS, is_english, is_pronoun
+from .words import CONJUNCTIONS, POSSESSIVE_MARKS, POSSESSIVES, is_determiner, is_name, is_pronoun
 
 NUMBERS = {"CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"}  # named entities that name nothing
 
@@ -30,24 +30,19 @@ def level_of(span: Span, heads: Heads) -> Level:
 def name_in(span: Span, heads: Heads) -> Optional[Span]:
     """The name that heads a span: of *her cousin Hamish Sellar*, *Hamish Sellar*; None if there is none.
 
-    A named entity at the head is a name, as are proper nouns if there are tags; without tags, in English,
-    capitalised words are, at the start of a sentence only if nothing else could tell.
+    A named entity at the head is a name, as are proper nouns if there are tags. Where neither is annotated
+    capitalised words are, in English, unless a determiner or a possessive before them hints at a common noun.
     """
     head = heads(span)
     if head is None:
         return None
     token = span.doc[head]
-    if is_pronoun(token) or token.ent_type_ in NUMBERS:
+    if is_pronoun(token) or token.ent_type_ in NUMBERS or not is_name(token):
         return None
     if token.ent_iob_ in ("B", "I"):
         return _stretch(span, head, lambda one, next: next.ent_iob_ == "I")
-    if token.pos_:
-        return _stretch(span, head, _both_proper) if token.pos_ == "PROPN" else None
-    if not is_english(span.doc) or not _is_capitalised(token):
-        return None
-    name = _stretch(span, head, lambda one, next: _is_capitalised(one) and _is_capitalised(next))
-    known = len(name) > 1 or not heads.has_entities or not starts_sentence(name[0])
-    return name if known else None
+    name = _trimmed(_stretch(span, head, lambda one, next: _may_be_in_name(one) and _may_be_in_name(next)))
+    return name if token.pos_ or not _may_be_common(name, span) else None
 
 
 def main_mention(cluster: Sequence[Span], mentions_key: str = MENTIONS, clusters_key: str = CLUSTERS) -> Span:
@@ -91,17 +86,27 @@ def _stretch(span: Span, head: int, joins: Callable[[Token, Token], bool]) -> Sp
         start -= 1
     while end < span.end and joins(doc[end - 1], doc[end]):
         end += 1
-    while doc[start].is_space and start < head:
-        start += 1
     return doc[start:end]
 
 
-def _both_proper(one: Token, other: Token) -> bool:
-    return one.pos_ == other.pos_ == "PROPN"
+def _trimmed(name: Span) -> Span:
+    """A stretch without what can't begin or end a name."""
+    own = [token.i for token in name if is_name(token)]
+    return name.doc[own[0] : own[-1] + 1]
 
 
-def _is_capitalised(token: Token) -> bool:
-    """Also true of extra whitespace, which may be inside a name."""
-    if token.is_space:
+def _may_be_in_name(token: Token) -> bool:
+    return is_name(token) or token.is_space or token.lower_ in CONJUNCTIONS or token.pos_ == "CCONJ"
+
+
+def _may_be_common(name: Span, span: Span) -> bool:
+    """Whether only a capital makes it a name: "the company's President", "their new CEO"."""
+    before = span.doc[span.start : name.start]
+    if len(name) == 1 and len(before) and _is_possessive(before[-1]):
         return True
-    return token.text[:1].isupper() and token.lower_ not in DETERMINERS | POSSESSIVE_MARKS
+    upper = all(token.is_upper for token in name if is_name(token))
+    return upper and any(is_determiner(token) or _is_possessive(token) for token in before)
+
+
+def _is_possessive(token: Token) -> bool:
+    return token.lower_ in POSSESSIVES | POSSESSIVE_MARKS

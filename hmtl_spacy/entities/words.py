@@ -52,7 +52,7 @@ def is_capitalised(token: Token) -> bool:
 
 
 def is_name(token: Token) -> bool:
-    """Whether a token is of a name: of a named entity or by its tag; with neither annotated, by its capital."""
+    """Whether a token is of a name: by named entities or its tag; if neither is annotated, by its capital."""
     if token.ent_iob_ in ("B", "I"):
         return True
     if token.pos_:
