@@ -116,6 +116,18 @@ def test_other_formats_are_read_back(trained, tmp_path, name, format):
         assert any(layer(doc) for doc in gold)
 
 
+@pytest.mark.parametrize("n_process", [1, 2])
+def test_documents_of_one_name_become_parts_of_it(trained, tmp_path, n_process):
+    names = ["a b", "x", "x", "a_b", "0", "", "x", "a\tb", "_"]
+    lines = [json.dumps({"text": "Bob met Ann Lee .\nHe left .", "id": name}) for name in names]
+    source, out = write_jsonl(tmp_path / "in.jsonl", 0, lines), tmp_path / "out.conll"
+    annotate(trained, source, out, batch_size=2, n_process=n_process)
+    docs = convert_text("conll2012", out.read_text())
+    parts = [("a_b", 0), ("x", 0), ("x", 1), ("a_b", 1), ("0", 0), ("_", 0), ("x", 2), ("a_b", 2), ("_", 1)]
+    assert [doc.user_data["id"] for doc in docs] == [f"{name}_{number}" for name, number in parts]
+    assert len({doc.text for doc in docs}) == 1 and "#begin document (x); part 002\n" in out.read_text()
+
+
 @pytest.mark.parametrize("name", ["out.jsonl", "out.spacy", "out.json", "out.conll"])
 def test_several_processes_write_the_same(trained, tmp_path, name):
     bad = ["{", '{"text": "unbearable"}', '{"text": "Bob met Ann Lee ."}']

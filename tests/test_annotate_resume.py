@@ -44,9 +44,9 @@ def crash_at(monkeypatch, countdown):
     monkeypatch.setattr(Path, "unlink", failing(Path.unlink))
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.spacy"])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.spacy", "out.conll"])
 def test_a_crash_at_every_step(trained, tmp_path, monkeypatch, name):
-    source = write_jsonl(tmp_path / "in.jsonl", 5, BAD)
+    source = write_jsonl(tmp_path / "in.jsonl", 5, [*BAD, '{"text": "Bob met Ann Lee .", "id": "d0"}'])
     settings = {"batch_size": 2}
     whole = annotate(trained, source, tmp_path / "whole" / name, **settings)
     for step in range(1000):

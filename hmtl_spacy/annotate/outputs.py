@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import List
 
+from ..data.writers.conll2012 import PartNumbers
+
 
 class FileOutput:
     """A file that grows.
@@ -30,6 +32,20 @@ class FileOutput:
             file.flush()
             os.fsync(file.fileno())
         self.position += len(data)
+
+
+class PartsOutput(FileOutput):
+    """A file of CoNLL-2012 that grows: its documents of one name are numbered, across batches too."""
+
+    def __init__(self, path: Path, position: int):
+        super().__init__(path, position)
+        self.parts = PartNumbers()
+        if path.exists():
+            with path.open("rb") as lines:
+                self.parts.read(lines)
+
+    def write(self, data: bytes) -> None:
+        super().write(self.parts.number(data))
 
 
 class FolderOutput:

@@ -16,11 +16,12 @@ from .batches import Annotator, Done
 from .documents import FIELDS, Fields
 from .inputs import Batch, Inputs
 from .models import describe_model
-from .outputs import FileOutput, FolderOutput
+from .outputs import FileOutput, FolderOutput, PartsOutput
 from .processes import run_batches
 from .progress import Progress, begin, beside
 
 BATCH_SIZE = 64
+OUTPUTS = {"spacy": FolderOutput, "conll2012": PartsOutput}
 
 
 class Summary(NamedTuple):
@@ -76,7 +77,7 @@ def annotate(
     options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
     state = begin(out_path, job, overwrite)
-    output = (FolderOutput if format == "spacy" else FileOutput)(out_path, state.output)
+    output = OUTPUTS.get(format, FileOutput)(out_path, state.output)
     output.write(b"")
     errors = FileOutput(beside(out_path, ".errors.jsonl"), state.errors)
     resumed = state.batches

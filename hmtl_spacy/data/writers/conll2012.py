@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from typing import Dict, List, Optional, Tuple
+from hashlib import blake2b
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from spacy.tokens import Doc
 
@@ -12,13 +13,14 @@ from ..layers import Layers, Scored
 from .words import ESCAPED, Offsets, Words, lose_scores
 
 BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
-
-
+BEGIN = re.compile(rb"^#begin document \((.*)\); part \d+$", re.MULTILINE)
 CROSSING = "coreference mentions that cross another of their cluster or are only white space"
 
 
 def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
     """A document from `#begin document` to `#end document`; nothing if it has no words.
+
+    It is part 0 of its name: `PartNumbers` tells those apart that have the same.
 
     doc (Doc): The document.
     layers (Layers): What it has.
@@ -49,6 +51,51 @@ def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
             lines.append("\t".join(row))
         lines.append("")
     return "\n".join([*lines, "#end document", ""])
+
+
+class PartNumbers:
+    """Numbers the documents of a file that have the same name: parts 0, 1 and so on, in their order.
+
+    Names are known by a digest. (Two with the same one wouldn't matter: their numbers differ.)
+    """
+
+    def __init__(self) -> None:
+        self._next: Dict[int, int] = {}
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Go on after what is written already.
+
+        lines (Iterable[bytes]): Its lines.
+        """
+        for begin in filter(None, map(BEGIN.match, lines)):
+            self._take(begin[1])
+
+    def number(self, text: bytes) -> bytes:
+        """Number what comes next.
+
+        text (bytes): Documents, all of them part 0.
+        RETURNS (bytes): The same, those whose name was there before with a number of their own.
+        """
+        begins = list(BEGIN.finditer(text))
+        ends = [begin.start() for begin in begins[1:]] + [len(text)]
+        return b"".join(
+            _as_part(text[begin.start() : end], begin[1], self._take(begin[1]))
+            for begin, end in zip(begins, ends)
+        )
+
+    def _take(self, name: bytes) -> int:
+        digest = int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
+        number = self._next.get(digest, 0)
+        self._next[digest] = number + 1
+        return number
+
+
+def _as_part(document: bytes, name: bytes, number: int) -> bytes:
+    """A document that is part 0 with another number, in its first line and in its rows."""
+    if number == 0:
+        return document
+    document = document.replace(b"; part 000\n", b"; part %03d\n" % number, 1)
+    return document.replace(b"\n%b\t0\t" % name, b"\n%b\t%d\t" % (name, number))
 
 
 def _name(id: str, lost: Counter) -> str:
