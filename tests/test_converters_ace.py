@@ -172,6 +172,27 @@ def test_offsets_survive_tags_references_and_white_space():
     assert span("\n\tc") == span("c&nbsp;") == "c" and span("\n") is None
 
 
+@pytest.mark.parametrize(
+    "tag",
+    [
+        """<QUOTE PREVIOUSPOST="he &lt; she, 1 < 2, 'Oslo'">""",
+        """<QUOTE PREVIOUSPOST='a "b" <c@d.no> wrote:
+
+        ' N=1 LAST/>""",
+        '<QUOTE a="<" b=">" c = "</TEXT>">',
+        '<QUOTE a="no end>',
+        "<QUOTE it's, as it was>",
+    ],
+)
+def test_quoted_values_of_attributes_may_have_angle_brackets(copy, tag):
+    assert SourceText(f"<DOC>a {tag}b, 1 < 2 <x>c</DOC>").raw == "a b, 1 < 2 c"
+    expected, _ = convert_folder(copy / "nw")
+    edit(copy, ".sgm", "<BODY>", f"<BODY>{tag}")
+    found, dropped = convert_folder(copy / "nw")
+    assert mentions(found[0]) == mentions(expected[0]) and relations(found[0]) == relations(expected[0])
+    assert "mentions whose words differ in the two files (kept where the offsets say)" not in dropped
+
+
 def test_mentions_in_the_header_and_of_other_types_are_counted(copy):
     edit(copy, ".sgm", "<BODY>", "<BODY><POSTDATE>")
     edit(copy, ".sgm", "<TEXT>", "</POSTDATE><TEXT>")
@@ -243,6 +264,12 @@ def test_all_types_of_relations_go_from_arg_1_to_arg_2(copy, type):
             "Hull ferry",
             "Ferry",
             r"xml:\d+: found '.*' at 87 in .*sgm, expected 'Zoë Byron.* belong",
+        ),
+        (
+            ".sgm",
+            'SOURCE="newswire"',
+            'SOURCE="news<wire',
+            r"xml:\d+: found '.*' at \d+ in .*sgm, expected .* Do the files belong together",
         ),
         (".sgm", "Her husband\nstayed", "", r"xml:\d+: .* ends at \d+, but .*sgm has \d+ characters without"),
         (".apf.xml", "<source_file", "<tei", r"xml:\d+: not XML: mismatched tag"),

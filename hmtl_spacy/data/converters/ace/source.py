@@ -11,7 +11,9 @@ from typing import Iterable, List, Optional
 from ..clusters import Offsets
 from ..reading import ConversionError
 
-TAG = re.compile(r"<(/?)\s*([\w.-]*)[^<>]*>")
+# attributes whose values may have < and > in quotes, else anything without these
+ATTRIBUTES = r"""(?:\s+[\w.:-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*\s*/?"""
+TAG = re.compile(rf"<(/?)\s*(?!\s)([\w.-]*)(?:{ATTRIBUTES}|[^<>]*)>")
 CHUNK = re.compile(r"\s+|&#?\w+;|[^\s&]+|&")
 METADATA = {"DOCID", "DOCTYPE", "DATETIME", "DATE_TIME", "ENDTIME", "POSTDATE"}  # no text: no entities there
 LEFT_OUT = -1
