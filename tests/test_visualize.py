@@ -220,6 +220,16 @@ def test_command_shows_what_a_file_has(data, tmp_path):
     assert "gold" not in page.text and "PER" in page.labels("entities")
 
 
+@pytest.mark.parametrize("limit, shown", [(1, [0]), (5, [0, 1, 3, 5, 7]), (8, range(8)), (20, range(9))])
+def test_documents_are_spread_over_the_data(tmp_path, limit, shown):
+    docs = [annotate(spacy.blank("en").vocab, f"Number{i} .", {0}) for i in range(9)]
+    DocBin(docs=docs).to_disk(tmp_path / "data.spacy")
+    done = visualize(tmp_path / "data.spacy", tmp_path / "page.html", "--limit", limit)
+    assert done.exit_code == 0, done.output
+    text = Page((tmp_path / "page.html").read_text("utf-8")).text
+    assert [i for i in range(9) if f"Number{i}" in text] == list(shown)
+
+
 def test_command_compares_with_a_pipeline(data, tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Ann Lee"}])

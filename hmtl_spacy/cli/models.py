@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, List, Optional
 
 import typer
 from spacy.cli._util import Arg, Opt, setup_gpu
@@ -132,7 +132,7 @@ def visualize_cli(
         examples = list(read_task_corpus(data_path, None, 0, gold_sentences=True, limit=0)(nlp))
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
-    examples = examples[:: max(1, len(examples) // (limit or len(examples) or 1))][: limit or None]
+    examples = _spread(examples, limit or len(examples))
     gold = [eg.reference for eg in examples]
     docs = gold
     if model:
@@ -144,3 +144,9 @@ def visualize_cli(
     html = render(docs, gold=gold if model else None, page=True, title=title, jupyter=False)
     out_path.write_text(html, encoding="utf-8")
     msg.good(f"Wrote a page of {len(docs):,} documents", out_path)
+
+
+def _spread(items: List[Any], limit: int) -> List[Any]:
+    """So many, from all over a list."""
+    n = min(limit, len(items))
+    return [items[i * len(items) // n] for i in range(n)]
