@@ -14,10 +14,7 @@ def smaller(source: Path, words: int, folder: Path) -> Path:
     folder: where it is written, unless it is there.
     RETURNS: the file, or the source itself if that has no more words.
     """
-    if not source.exists():
-        raise FileNotFoundError(
-            f"No corpus at '{source}': run the project's convert-{source.parent.name} first."
-        )
+    require(source)
     target = folder / source.parent.name / f"{source.stem}-{words}.spacy"
     if target.exists():
         return target
@@ -31,6 +28,13 @@ def smaller(source: Path, words: int, folder: Path) -> Path:
     DocBin(docs=[docs[i] for i in chosen], store_user_data=True).to_disk(unfinished)
     os.replace(unfinished, target)
     return target
+
+
+def require(source: Path) -> None:
+    if not source.exists():
+        raise FileNotFoundError(
+            f"No corpus at '{source}': run the project's convert-{source.parent.name} first."
+        )
 
 
 def spread(lengths: Sequence[int], words: int) -> List[int]:

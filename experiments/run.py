@@ -7,14 +7,16 @@ A command that was interrupted goes on where it stopped when it is given again.
 import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import chain
 from pathlib import Path
 from typing import List, Optional, Sequence
 
 from tqdm import tqdm
 
+from .corpora import require
 from .plan import GRIDS, GROUPS, SETUPS, SIZES, Settings, size_of, trainings
 from .report import write_report
-from .training import Job, TrainingFailed, prepare, result_of, run
+from .training import Job, TrainingFailed, corpora_of, prepare, result_of, run
 
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -71,8 +73,15 @@ def main(argv: Optional[List[str]] = None) -> int:
     shared = ("corpus", "work", "transformer", "vectors", "gpu_id", "jobs")
     settings = Settings(**{name: getattr(options, name) for name in shared})
     wanted = trainings(options.experiment, options.groups, options.size, options.seeds, options.setups)
-    jobs = [prepare(training, settings) for training in wanted]
-    failures = run_all([job for job in jobs if result_of(job) is None], settings, of=len(jobs))
+    try:
+        jobs = [prepare(training, settings) for training in wanted]
+        unfinished = [job for job in jobs if result_of(job) is None]
+        for source in chain.from_iterable(map(corpora_of, unfinished)):
+            require(source)
+    except FileNotFoundError as error:
+        print(f"{error} Or name their folder with --corpus.", file=sys.stderr)
+        return 1
+    failures = run_all(unfinished, settings, of=len(jobs))
     path = write_report(options.experiment, options.size, jobs, options.metrics)
     print(path.read_text(encoding="utf8"))
     print(f"Wrote {path} and {path.with_suffix('.json')}")

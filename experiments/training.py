@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from thinc.api import Config
 
@@ -56,6 +56,13 @@ def prepare(training: Training, settings: Settings) -> Job:
     job = Job(training, folder, config, scoring_plan(training, settings, config))
     config["training"]["logger"]["output_file"] = str(job.evaluations)
     return job
+
+
+def corpora_of(job: Job) -> List[Path]:
+    """The files that a training reads."""
+    corpora = job.config["corpora"]
+    used = [corpus for part in ("train", "dev") for corpus in corpora[part]["corpora"].values() if corpus]
+    return [Path(one["path"]) for one in [*used, *job.scoring["tests"]]]
 
 
 def result_of(job: Job) -> Optional[Dict[str, Any]]:

@@ -134,6 +134,16 @@ def test_a_missing_corpus_says_what_to_do(tmp_path):
         smaller(tmp_path / "uner" / "train.spacy", 10, tmp_path)
 
 
+@pytest.mark.parametrize("size", ["reduced", "full"])
+def test_without_corpora_it_ends_with_one_line(tmp_path, monkeypatch, capsys, size):
+    monkeypatch.chdir(tmp_path)
+    assert main(["speed", "--size", size, "--corpus", "elsewhere"]) == 1
+    out, err = capsys.readouterr()
+    found = "No corpus at 'elsewhere/uner/train.spacy': run the project's convert-uner first."
+    assert err == f"{found} Or name their folder with --corpus.\n" and not out
+    assert not list(tmp_path.rglob("*"))
+
+
 def record(step, updates, score):
     losses = {"hmtl_ner_updates": updates, "hmtl_coref_updates": 99}
     return {"step": step, "losses": losses, "scores": {"ents_f": score, "coref_f": 0.0}}
