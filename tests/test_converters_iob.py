@@ -88,13 +88,24 @@ def test_text_before_the_first_boundary_is_a_document():
 def test_scheme_is_told_from_the_tags(tags, expected):
     text = "\n".join(f"w{i} {tag}" for i, tag in enumerate(tags.split()))
     if expected is None:
-        with pytest.raises(
-            ConversionError, match=r"file:5: 'I-X' .* begins an entity.*mostly IOB2|file:1: 'B-X'"
-        ):
+        with pytest.raises(ConversionError, match=r"file:5: 'I-X' .* begins an entity, 'B-X' in line 1"):
             convert_text("iob", text)
     else:
         [doc] = convert_text("iob", text)
         assert [(ent.start, ent.end) for ent in doc.ents] == expected
+
+
+@pytest.mark.parametrize(
+    "tags, message",
+    [
+        ("B-X O I-X O B-X", "file:3: 'I-X' .* The file is mostly IOB2: correct this tag."),
+        ("B-X O I-X O I-X", "file:1: 'B-X' .* The file is mostly IOB1: correct this tag."),
+        ("B-X O I-X O B-X O I-X", "file:3: 'I-X' .* as many tags of IOB1 as of IOB2 \\(2\\): correct those"),
+    ],
+)
+def test_a_mix_of_schemes_says_which_is_more(tags, message):
+    with pytest.raises(ConversionError, match=message):
+        convert_text("iob", "\n".join(f"w {tag}" for tag in tags.split()))
 
 
 @pytest.mark.parametrize(

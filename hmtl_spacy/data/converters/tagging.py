@@ -73,14 +73,19 @@ def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> str:
                 (iob1 if tag.prefix == "I" else iob2).append(token)
             previous = tag
     if iob1 and iob2:
-        rare, common, name = iob1[0], iob2[0], "IOB2"
-        if len(iob1) > len(iob2):
-            rare, common, name = common, rare, "IOB1"
-        found = (
-            f"{rare.tag!r} ({rare.text!r}) begins an entity, {common.tag!r} in line {common.line} does too"
-        )
-        raise ConversionError(source, rare.line, f"{found}. The file is mostly {name}: correct this tag.")
+        raise _mixed(iob1, iob2, source)
     return "iob1" if iob1 else "iob2"
+
+
+def _mixed(iob1: List[TaggedToken], iob2: List[TaggedToken], source: str) -> ConversionError:
+    """The error of a file that has tags of both schemes; it points to the first of those that are fewer."""
+    rare, common, name = (iob2, iob1, "IOB1") if len(iob1) > len(iob2) else (iob1, iob2, "IOB2")
+    advice = f"The file is mostly {name}: correct this tag"
+    if len(iob1) == len(iob2):
+        advice = f"The file has as many tags of IOB1 as of IOB2 ({len(iob1):,}): correct those of one"
+    found = f"{rare[0].tag!r} ({rare[0].text!r}) begins an entity"
+    other = f"{common[0].tag!r} in line {common[0].line} does too"
+    return ConversionError(source, rare[0].line, f"{found}, {other}. {advice}.")
 
 
 def _parse(token: TaggedToken, source: str) -> _Tag:
