@@ -9,9 +9,18 @@ from converting import clusters, convert_text, ents, mentions, relations, senten
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
 from tiny import annotate
 
-from hmtl_spacy.annotations import set_clusters, set_mentions
+from hmtl_spacy.annotations import (
+    Relation,
+    get_clusters,
+    get_mentions,
+    get_relations,
+    set_clusters,
+    set_mentions,
+    set_relations,
+)
 from hmtl_spacy.data.layers import KEYS, Keys, read_layers
 from hmtl_spacy.data.writers import format_of, get_writer
 
@@ -138,28 +147,97 @@ WORD = st.sampled_from(["Ann", "(", "-", "*", "é", "\n", " ", "0)", "#", '"'])
 
 @st.composite
 def docs(draw):
-    words = draw(st.lists(WORD, max_size=10))
+    """A document with white space anywhere, spans of all layers that nest and cross, entities that don't."""
+    words = draw(st.lists(WORD, max_size=10) | st.lists(WORD, min_size=8, max_size=10))
     starts = draw(st.sets(st.integers(0, 10)))
     doc = Doc(NLP.vocab, words=words, sent_starts=[i == 0 or i in starts for i in range(len(words))])
     offsets = st.tuples(st.integers(0, 10), st.integers(0, 10)).map(sorted)
-    spans = {(s, e) for s, e in draw(st.lists(offsets)) if s < e <= len(words)}
-    set_clusters(doc, [sorted(spans)[::2], sorted(spans)[1::2]])
-    set_mentions(doc, [Span(doc, s, e, "A") for s, e in sorted(spans)])
+    found = draw(st.lists(offsets, max_size=6) | st.lists(offsets, min_size=12, max_size=20))
+    spans = sorted({(s, e) for s, e in found if s < e <= len(words)})
+    set_clusters(doc, [spans[::2], spans[1::2]])
+    set_mentions(doc, [Span(doc, s, e, draw(st.sampled_from("AB"))) for s, e in spans])
+    pairs = draw(st.lists(st.tuples(*[st.sampled_from(spans)] * 2, st.sampled_from("CD")))) if spans else []
+    set_relations(doc, [Relation(doc[a:b], doc[c:d], label) for (a, b), (c, d), label in pairs])
+    ents = [Span(doc, s, e, "A") for s, e in spans]
+    doc.set_ents(filter_spans(ents), default="outside")
     return doc
 
 
-@pytest.mark.parametrize("format", ["conll2012", "dygie"])
-@settings(max_examples=100)
-@given(doc=docs())
-def test_whatever_is_written_can_be_read(format, doc):
+def in_words(span):
+    """Offsets among the words that aren't white space, None if there are none."""
+    words = [token.i for token in span.doc if not token.is_space]
+    inside = [words.index(token.i) for token in span if not token.is_space]
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
+def held(spans):
+    """Those with words."""
+    return {in_words(span) for span in spans} - {None}
+
+
+def uncrossed(spans):
+    """Those that don't cross an earlier one, the longer of two with one start being earlier."""
+    kept = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not any(other[0] < start < other[1] < end for other in kept):
+            kept.append((start, end))
+    return set(kept)
+
+
+def inside(span, sentence):
+    """Whether all words of a span are in a sentence."""
+    outer = in_words(sentence)
+    start, end = in_words(span)
+    return outer is not None and outer[0] <= start and end <= outer[1]
+
+
+def typed(doc):
+    """The mentions that have words, counted."""
+    return Counter((in_words(span), span.label_) for span in get_mentions(doc) if in_words(span))
+
+
+def related(doc):
+    """The relations between spans that have words, counted."""
+    rows = Counter((in_words(head), in_words(tail), label) for head, tail, label, _ in get_relations(doc))
+    return Counter({row: count for row, count in rows.items() if None not in row})
+
+
+def assert_clusters(found, expected):
+    """All spans are there, and those of one cluster together; one of two clusters is in either."""
+    assert set().union(*found) == set().union(*expected)
+    for i, cluster in enumerate(expected):
+        own = cluster.difference(*expected[:i], *expected[i + 1 :])
+        assert not own or any(own <= one <= cluster for one in found)
+
+
+def one_document(format, doc):
+    """What is read of what is written, if anything is."""
     text, lost = write(doc, format)
     backs = convert_text(format, text.removesuffix("\n"), singletons=True)
     assert len(backs) == (0 if "documents without words" in lost else 1)
     for back in backs:
-        spans = {span for cluster in clusters(doc) for span in cluster}
-        assert {span for cluster in clusters(back) for span in cluster} <= {
-            " ".join(s.split()) for s in spans
-        }
+        assert [token.text for token in back] == [token.text for token in doc if not token.is_space]
+        assert len(list(back.sents)) == len(held(doc.sents))
+    return backs
+
+
+@settings(max_examples=150)
+@given(doc=docs())
+def test_whatever_is_written_as_conll2012_can_be_read(doc):
+    for back in one_document("conll2012", doc):
+        expected = [uncrossed(held(cluster)) for cluster in get_clusters(doc)]
+        assert_clusters([held(cluster) for cluster in get_clusters(back)], expected)
+        within = [ent for ent in doc.ents if any(in_words(ent) and inside(ent, sent) for sent in doc.sents)]
+        assert held(back.ents) == held(within) and {ent.label_ for ent in back.ents} <= {"A"}
+
+
+@settings(max_examples=150)
+@given(doc=docs())
+def test_whatever_is_written_as_dygie_can_be_read(doc):
+    for back in one_document("dygie", doc):
+        expected = [held(cluster) for cluster in get_clusters(doc)]
+        assert_clusters([held(cluster) for cluster in get_clusters(back)], expected)
+        assert typed(back) == typed(doc) and related(back) == related(doc)
 
 
 def test_format_by_name():
