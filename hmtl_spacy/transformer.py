@@ -19,8 +19,9 @@ from torch.nn import functional as F
 from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_utils import no_init_weights
 
-from .frozen import PRECISIONS, FeatureCache, Inference
+from .frozen import FeatureCache
 from .nn.layer_mix import LayerMix
+from .nn.packed import Inference
 from .nn.windows import Window, pack_windows
 from .pieces import Pieces, sentence_starts
 from .requirements import EXTRA
@@ -28,13 +29,13 @@ from .shims import TorchShim, TorchUpdates
 
 PACKAGE = "package:"
 BATCH_PIECES = {"cpu": 1024}
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class TransformerShim(TorchUpdates, HFShim):
     """spacy-transformers' shim, which stores weights, configuration and tokenizer together."""
 
     cache: FeatureCache
-    inference: Inference
 
     def from_bytes(self, bytes_data: bytes) -> "TransformerShim":
         """Without weights drawn at random first, which are replaced; unless spacy-transformers warns that
@@ -103,7 +104,7 @@ def Transformer(
     shim = TransformerShim(HFObjects(None, None, None), model_cls=StoredModel)
     shim.learn_rate_scale = learn_rate_scale
     shim.cache = FeatureCache(cache_mb)
-    shim.inference = Inference(precision)
+    shim.inference = Inference(PRECISIONS[precision])
     return Model(
         "hmtl-transformer",
         partial(forward, settings),

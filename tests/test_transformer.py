@@ -389,7 +389,7 @@ def test_the_config_decides_how_a_stored_pipeline_is_run(folder, tmp_path):
     layer = next(node for node in loaded.get_pipe("hmtl").model.walk() if node.name == "hmtl-transformer")
     (settings,) = layer._func.args
     assert (settings.window, settings.batch_pieces) == (20, 100)
-    assert layer.shims[0].inference.precision == "bfloat16"
+    assert layer.shims[0].inference.dtype == torch.bfloat16
 
 
 def test_half_precision_is_close(folder):

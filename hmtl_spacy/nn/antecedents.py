@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from .batch import TokenBatch
 from .dropout import Dropout
+from .packed import linear_sum
 
 N_BUCKETS = 10
 PAIRS_AT_A_TIME = 2048  # their vectors fit a CPU's caches
@@ -100,7 +101,7 @@ class AntecedentScorer(nn.Module):
                 column = column * len(MATCHES) + match
             hidden += F.embedding(column, features)
             product = F.embedding(span, spans) * F.embedding(before, spans)
-            hidden = hidden.addmm_(product, self.from_product.weight.T)
+            hidden = linear_sum(self.from_product, product, hidden)
             hidden = self.hidden(self.dropout(hidden.relu_()))
             return self.score(hidden)[:, 0] + mention[span] + mention[before]
 
@@ -113,11 +114,16 @@ class AntecedentScorer(nn.Module):
         words = torch.from_numpy(tokens.word_ids).to(heads.device)
         widest = int((kept.ends - kept.starts).max())
         inside = kept.starts[:, None] + torch.arange(widest, device=heads.device)[None, :]
-        strings = torch.where(
-            inside < kept.ends[:, None], words[inside.clamp(max=len(words) - 1)], torch.full_like(inside, -1)
-        )
-        string = strings.unique(dim=0, return_inverse=True)[1]
+        outside = inside >= kept.ends[:, None]
+        ids = words[inside.clamp(max=len(words) - 1)].masked_fill_(outside, 0)
+        string = (ids * hash_factors(widest).to(heads.device)).sum(dim=1)
         return torch.stack([words[kept.ends - 1], words[heads], string], dim=1)
+
+
+def hash_factors(n: int) -> Tensor:
+    """Odd numbers of 64 random bits, always the same: sums of word ids times these tell strings apart. [n]"""
+    drawn = numpy.random.default_rng(0).integers(2**63, size=n, dtype=numpy.int64)
+    return torch.from_numpy(drawn * 2 + 1)
 
 
 def closest_match(one: Tensor, other: Tensor) -> Tensor:

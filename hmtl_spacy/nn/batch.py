@@ -108,6 +108,7 @@ class Packing:
 
     order: the flat token at each packed position. [n_tokens]
     inverse: the packed position of each flat token. [n_tokens]
+    mirror: the packed position, for each, of the token as far from its sentence's other end. [n_tokens]
     sizes: how many sentences have a token at each step. [n_steps]
     """
 
@@ -122,6 +123,8 @@ class Packing:
         self.sizes: List[int] = numpy.bincount(step).tolist() if len(step) else []
         self.order = torch.from_numpy(order)
         self.inverse = torch.from_numpy(inverse)
+        reverse = numpy.repeat(2 * starts + lengths - 1, lengths) - numpy.arange(len(order))
+        self.mirror = torch.from_numpy(inverse[reverse[order]])
         self.last = torch.from_numpy(inverse[(starts + lengths - 1)[self.sentences]])
 
     @cached_property

@@ -10,10 +10,13 @@ from typing import List, Tuple
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .batch import Packing
+from .messages import forward_backward
 
 FORBIDDEN = -1e4
+COLUMNS = 32
 
 
 def bilou_constraints(n_labels: int) -> Tuple[Tensor, Tensor, Tensor]:
@@ -68,22 +71,29 @@ class CRF(nn.Module):
     def viterbi(self, emissions: Tensor, packing: Packing) -> Tensor:
         """The best tags of every sentence. [n_tokens] in packed order"""
         transitions, start, end = self.weights()
-        best = emissions[: packing.sizes[0]] + start
-        pointers: List[Tensor] = []
-        offset = packing.sizes[0]
-        for size in packing.sizes[1:]:
-            score, pointer = (best[:size, :, None] + transitions).max(dim=1)
-            best = torch.cat([score + emissions[offset : offset + size], best[size:]])
-            pointers.append(pointer)
-            offset += size
-        tag = (best + end).argmax(dim=1)
+        n_tags = len(start)
+        # whole vectors of a processor's widest kind are added and compared faster
+        spare = -n_tags % COLUMNS
+        emissions, start = F.pad(emissions, (0, spare)), F.pad(start, (0, spare), value=FORBIDDEN)
+        onward = F.pad(transitions, (0, spare), value=FORBIDDEN)
+        best = torch.empty_like(emissions)
+        state = start
+        for step, (rows, scores) in enumerate(zip(best.split(packing.sizes), emissions.split(packing.sizes))):
+            if step:
+                state = (state[: len(rows), :n_tags, None] + onward).amax(dim=1)
+            state = torch.add(state, scores, out=rows)
+        best = best[:, :n_tags]
         tags = torch.empty(len(emissions), dtype=torch.int64, device=emissions.device)
-        for size, pointer in zip(reversed(packing.sizes[1:]), reversed(pointers)):
+        last = packing.last.to(tags.device)
+        tags[last] = (best[last] + end).argmax(dim=1)
+        backward = transitions.T.contiguous()
+        offset = len(tags)
+        for size, before in zip(reversed(packing.sizes[1:]), reversed(packing.sizes[:-1])):
             offset -= size
-            tags[offset : offset + size] = tag[:size]
-            tag = torch.cat([pointer.gather(1, tag[:size, None])[:, 0], tag[size:]])
-        tags[: packing.sizes[0]] = tag
+            reached = best[offset - before : offset - before + size] + backward[tags[offset : offset + size]]
+            tags[offset - before : offset - before + size] = reached.argmax(dim=1)
         return tags
+
 
     @torch.no_grad()
     def span_probabilities(
@@ -95,59 +105,15 @@ class CRF(nn.Module):
             and last tokens of the spans. [n_spans]
         """
         transitions, start, end = self.weights()
-        alpha, beta, log_z = forward_backward(emissions, transitions, start, end, packing)
-        steps = torch.zeros(len(tags), dtype=torch.float64, device=tags.device)
-        n_first = packing.sizes[0]
-        previous = packing.previous.to(tags.device)
-        steps[n_first:] = transitions[tags[previous], tags[n_first:]].double()
-        steps[n_first:] += emissions[n_first:].gather(1, tags[n_first:, None])[:, 0].double()
-        path = steps.cpu().numpy()
-        offset = n_first
-        for size in packing.sizes[1:]:
-            before = packing.previous[offset - n_first : offset - n_first + size].numpy()
-            path[offset : offset + size] += path[before]
-            offset += size
-        path = torch.from_numpy(path).to(tags.device)
-        inside = path[ends] - path[starts]
-        log_p = alpha[starts, tags[starts]] + inside + beta[ends, tags[ends]] - log_z[starts]
+        found = forward_backward(emissions, transitions, start, end, packing)
+        order, inverse = (index.to(tags.device) for index in (packing.order, packing.inverse))
+        first = packing.sizes[0]
+        steps = emissions.gather(1, tags[:, None])[:, 0].double() - found.scale.log() - found.top
+        steps[first:] += transitions[tags[packing.previous.to(tags.device)], tags[first:]]
+        path = steps[inverse].cumsum(0)[order]
+        log_p = found.forward[starts, tags[starts]].log() + path[ends] - path[starts]
+        log_p += (found.backward[ends, tags[ends]] / found.evidence[ends]).log()
         return log_p.exp().clamp(max=1.0).float()
-
-
-def forward_backward(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, packing: Packing
-) -> Tuple[Tensor, Tensor, Tensor]:
-    """Forward and backward scores, in double precision so that probability space is safe.
-
-    RETURNS: alpha and beta [n_tokens, n_tags], in packed order, and each token's
-        sentence's log partition function [n_tokens].
-    """
-    emissions = emissions.double()
-    move = transitions.double().exp()
-    alpha = torch.empty_like(emissions)
-    beta = torch.empty_like(emissions)
-    first = packing.sizes[0]
-    offsets = numpy.concatenate(([0], numpy.cumsum(packing.sizes))).tolist()
-    current = emissions[:first] + start.double()
-    alpha[:first] = current
-    for size, offset in zip(packing.sizes[1:], offsets[1:]):
-        top = current[:size].amax(dim=1, keepdim=True)
-        mass = (current[:size] - top).exp_() @ move
-        current = mass.add_(1e-300).log_().add_(top).add_(emissions[offset : offset + size])
-        alpha[offset : offset + size] = current
-    current = emissions.new_zeros((0, emissions.shape[1]))
-    for t in range(len(packing.sizes) - 1, -1, -1):
-        size, offset = packing.sizes[t], offsets[t]
-        step = end.double().expand(size, -1).clone()
-        if len(current):
-            following = current + emissions[offsets[t + 1] : offsets[t + 1] + len(current)]
-            top = following.amax(dim=1, keepdim=True)
-            mass = (following - top).exp_() @ move.T
-            step[: len(current)] = mass.add_(1e-300).log_().add_(top)
-        beta[offset : offset + size] = step
-        current = step
-    log_z = torch.logsumexp(alpha[:first] + beta[:first], dim=1)
-    rank = torch.cat([torch.arange(size, device=emissions.device) for size in packing.sizes])
-    return alpha, beta, log_z[rank]
 
 
 class LogPartition(torch.autograd.Function):
@@ -155,23 +121,21 @@ class LogPartition(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, emissions, transitions, start, end, packing):
-        alpha, beta, log_z = forward_backward(emissions, transitions, start, end, packing)
-        marginals = (alpha + beta - log_z[:, None]).exp()
+        found = forward_backward(emissions, transitions, start, end, packing)
         first = packing.sizes[0]
-        previous = packing.previous.to(emissions.device)
-        before = alpha[previous]
-        after = beta[first:] + emissions[first:].double()
-        top_before = before.amax(dim=1, keepdim=True)
-        top_after = after.amax(dim=1, keepdim=True)
-        scale = (top_before + top_after - log_z[first:, None]).exp()
-        pairs = ((before - top_before).exp() * scale).T @ (after - top_after).exp()
+        last = packing.last.to(emissions.device)
+        marginals = (found.forward * found.backward).div_(found.evidence[:, None])
+        before = found.forward[packing.previous.to(emissions.device)]
+        before = before.div_((found.scale * found.evidence)[first:, None])
+        pairs = before.T @ (found.likelihood * found.backward)[first:]
         ctx.save_for_backward(
             marginals.to(emissions.dtype),
             (pairs * transitions.double().exp()).to(transitions.dtype),
             marginals[:first].sum(0).to(start.dtype),
-            marginals[packing.last.to(emissions.device)].sum(0).to(end.dtype),
+            marginals[last].sum(0).to(end.dtype),
         )
-        return log_z[:first].sum().to(emissions.dtype)
+        log_z = found.scale.log().sum() + found.top.sum() + found.evidence[last].log().sum()
+        return log_z.to(emissions.dtype)
 
     @staticmethod
     def backward(ctx, gradient):

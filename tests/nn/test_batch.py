@@ -61,6 +61,13 @@ def test_packing_knows_the_token_before_and_the_last_one():
     assert first_of_last == order[:n_first].tolist()
 
 
+def test_packing_knows_the_token_as_far_from_the_other_end():
+    packing = LAYOUT.packing
+    backwards = torch.cat([part.flip(0) for part in torch.arange(14).split([2, 3, 4, 3, 2])])
+    assert torch.equal(packing.order[packing.mirror], backwards[packing.order])
+    assert torch.equal(packing.mirror[packing.mirror], torch.arange(14))
+
+
 def test_documents_are_selected_with_their_sentences():
     tokens = TokenBatch(
         vectors=torch.arange(14.0)[:, None],

@@ -138,6 +138,24 @@ def test_extreme_emissions_give_finite_loss_and_gradient():
     assert all(torch.isfinite(x.grad).all() for x in (emissions, *crf.parameters()))
 
 
+def test_emissions_hundreds_of_nats_apart_equal_enumeration():
+    """Where the likeliest tag of a token can't follow, the others decide, however unlikely they are."""
+    crf = random_crf()
+    emissions = torch.randn(13, N_TAGS)
+    emissions[:, [I0, B1]] += 290.0
+    emissions[2, L0] += 250.0
+    emissions.requires_grad_()
+    packing, tags = LAYOUT.packing, torch.tensor(GOLD)
+    found = crf.log_likelihood(emissions[packing.order], tags[packing.order], packing)
+    expected = enumerated_log_likelihood(crf, emissions, tags)
+    torch.testing.assert_close(found, expected, atol=1e-2, rtol=1e-5)
+    for one, other in zip(
+        torch.autograd.grad(found, [emissions, *crf.parameters()]),
+        torch.autograd.grad(expected, [emissions, *crf.parameters()]),
+    ):
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
+
+
 def test_span_probabilities_equal_enumeration():
     crf = random_crf(3)
     emissions = torch.randn(13, N_TAGS)
