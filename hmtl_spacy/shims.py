@@ -41,7 +41,7 @@ class TorchUpdates:
                 self.inference.forget()
             if optimizer.averages is not None:
                 optimizer.averages[f"pytorch_{self.id}_averages"] = updates.average()
-        self._model.zero_grad(set_to_none=True)
+        updates.drop_gradients()
         self._grad_scaler.update()
 
     @contextlib.contextmanager
@@ -120,6 +120,7 @@ class Updates:
 
     def __init__(self, model: torch.nn.Module):
         self.model = model
+        self.parameters = dict(model.named_parameters())
         self.steps = 0
         self.dense: Optional[torch.optim.Optimizer] = None
         self.sparse: Optional[torch.optim.Optimizer] = None
@@ -132,7 +133,7 @@ class Updates:
                 "hmtl_spacy updates torch networks with Adam, but the training section asks for another "
                 'optimizer. Set [training.optimizer] @optimizers = "Adam.v1".'
             )
-        trained = [p for p in self.model.parameters() if p.grad is not None]
+        trained = [p for p in self.parameters.values() if p.grad is not None]
         if not trained:
             return False
         self.steps += 1
@@ -158,21 +159,23 @@ class Updates:
         """
         if not self.steps:
             return self.averages
+        if not self.averages:
+            self.averages = {name: p.clone() for name, p in self.parameters.items() if p.requires_grad}
         keep = min(0.9999, (1.0 + self.steps) / (10.0 + self.steps))
-        for name, parameter in self.model.named_parameters():
-            if not parameter.requires_grad:
-                continue
-            if name not in self.averages:
-                self.averages[name] = parameter.data.clone()
-            else:
-                self.averages[name].lerp_(parameter.data, 1.0 - keep)
+        current = [self.parameters[name] for name in self.averages]
+        torch._foreach_lerp_(list(self.averages.values()), current, 1.0 - keep)
         return self.averages
+
+    def drop_gradients(self) -> None:
+        for parameter in self.parameters.values():
+            parameter.grad = None
 
     def _parameters(self, sparse: bool) -> List[Parameter]:
         sparse_weights = {
             id(module.weight) for module in self.model.modules() if getattr(module, "sparse", False)
         }
-        return [p for p in self.model.parameters() if p.requires_grad and (id(p) in sparse_weights) == sparse]
+        trainable = [p for p in self.parameters.values() if p.requires_grad]
+        return [p for p in trainable if (id(p) in sparse_weights) == sparse]
 
     def _apply(self, torch_optimizer, optimizer: Optimizer, scale: float, **settings: float) -> None:
         for group in torch_optimizer.param_groups:
@@ -198,7 +201,5 @@ def clip_gradients(dense: List[Parameter], sparse: List[Parameter], limit: float
     for parameter in sparse:
         parameter.grad = parameter.grad.coalesce()
         gradients.append(parameter.grad._values())
-    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
-    factor = (limit / (norm + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(factor)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    torch._foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp(max=1.0))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from .batch import Layout, TokenBatch
 from .dropout import Dropout
 
-MAX_PAIRS = 16_384  # more are slower on a CPU: their vectors don't fit its caches
+MAX_PAIRS = 4096  # more are slower on a CPU: their vectors don't fit its caches
 
 
 class MultiHeadSelection(nn.Module):
@@ -72,12 +72,14 @@ class MultiHeadSelection(nn.Module):
         heads, tails = self._project(tokens.vectors)
         rows, scores = [numpy.zeros((0, 5), dtype=numpy.int64)], [numpy.zeros(0, dtype=numpy.float32)]
         for pairs in token_pairs(layout):
-            probability = self._score(heads, tails, pairs).sigmoid().cpu().numpy()
-            pair, label = (probability > threshold).nonzero()
+            probability = self._score(heads, tails, pairs).sigmoid()
+            pair, label = (probability > threshold).nonzero(as_tuple=True)
+            scored = probability[pair, label].cpu().numpy()
+            pair, label = pair.cpu().numpy(), label.cpu().numpy()
             head, tail = pairs.head[pair], pairs.tail[pair]
             found = numpy.stack([head, head + 1, tail, tail + 1, label], axis=1)[head != tail]
             rows.append(found)
-            scores.append(probability[pair, label][head != tail])
+            scores.append(scored[head != tail])
         related, confidences = numpy.concatenate(rows), numpy.concatenate(scores)
         bounds = numpy.searchsorted(related[:, 0], layout.doc_starts)[1:]
         return layout.split_docs(related, 4), numpy.split(confidences, bounds)
@@ -90,7 +92,9 @@ class MultiHeadSelection(nn.Module):
         """Logits. [n_pairs, n_labels]"""
         head = torch.from_numpy(pairs.head).to(heads.device)
         tail = torch.from_numpy(pairs.tail).to(heads.device)
-        return self.score((F.embedding(head, heads) + F.embedding(tail, tails)).relu_())
+        hidden = F.embedding(head, heads)
+        hidden += F.embedding(tail, tails)
+        return self.score(hidden.relu_())
 
 
 @dataclass
