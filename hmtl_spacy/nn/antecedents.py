@@ -12,7 +12,7 @@ from .dropout import Dropout
 from .packed import linear_sum
 
 N_BUCKETS = 10
-PAIRS_AT_A_TIME = 2048  # their vectors fit a CPU's caches
+VALUES_AT_A_TIME = 2**18  # of the vectors of pairs: they fit a CPU's caches
 ON_A_GPU = 128  # times as many
 MATCHES = ("none", "same last word", "same head word", "same words")
 
@@ -77,8 +77,8 @@ class AntecedentScorer(nn.Module):
         exists = antecedent >= first[:, None]
         score = self._scorer(spans, kept.scores, self._names(tokens, kept, heads))
         scores = [spans.new_zeros((0, n))]
-        pairs = PAIRS_AT_A_TIME if spans.device.type == "cpu" else ON_A_GPU * PAIRS_AT_A_TIME
-        for rows in own.split(max(1, pairs // n)):
+        values = VALUES_AT_A_TIME * (1 if spans.device.type == "cpu" else ON_A_GPU)
+        for rows in own.split(max(1, values // (spans.shape[1] * n))):
             span, column = exists[rows].nonzero(as_tuple=True)
             pair = score(rows[span], antecedent[rows][span, column], column)
             scores.append(spans.new_full((len(rows), n), -torch.inf).index_put((span, column), pair))

@@ -7,6 +7,9 @@ from typing import List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+MIN_ROWS = 64  # fewer aren't worth what oneDNN does for every number of rows that it hasn't seen of late
 
 
 class PackedLinear(nn.Module):
@@ -23,6 +26,9 @@ class PackedLinear(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """[..., nI] -> [..., nO]"""
+        if vectors.numel() < MIN_ROWS * vectors.shape[-1]:
+            found = F.linear(vectors, self.weight, self.bias)
+            return found.relu_() if self.after == "relu" else found
         return torch.ops.mkldnn._linear_pointwise(vectors, self.packed, self.bias, self.after, [], "")
 
     def add(self, vectors: Tensor, others: Tensor) -> Tensor:
@@ -44,8 +50,8 @@ def linear_sum(linear: nn.Module, vectors: Tensor, others: Tensor) -> Tensor:
 @cache
 def can_pack(dtype: torch.dtype) -> bool:
     """Whether this machine's torch can run packed layers, and gets the right numbers out of them."""
-    linear, vectors, others = nn.Linear(32, 16).to(dtype), torch.randn(3, 32).to(dtype), torch.ones(3, 16)
-    others = others.to(dtype)
+    linear = nn.Linear(32, 16).to(dtype)
+    vectors, others = torch.randn(MIN_ROWS, 32).to(dtype), torch.ones(MIN_ROWS, 16).to(dtype)
     try:
         with torch.inference_mode():
             packed, expected = PackedLinear(linear), linear(vectors)

@@ -23,7 +23,14 @@ packs = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(params=[0, packed.MIN_ROWS], ids=["packed", "few rows"])
+def min_rows(request, monkeypatch):
+    """All rows go through packed layers, or as few as in these tests don't."""
+    monkeypatch.setattr(packed, "MIN_ROWS", request.param)
+
+
 @packs
+@pytest.mark.usefixtures("min_rows")
 def test_a_packed_copy_gives_the_same_numbers_and_leaves_the_original_alone():
     original = network()
     expected = original(IDS)
@@ -37,6 +44,7 @@ def test_a_packed_copy_gives_the_same_numbers_and_leaves_the_original_alone():
 
 
 @packs
+@pytest.mark.usefixtures("min_rows")
 def test_a_relu_in_a_sequence_is_part_of_the_packed_layer_before_it():
     torch.manual_seed(0)
     original = nn.Sequential(nn.Linear(8, 16), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(16, 4)).eval()
@@ -77,6 +85,7 @@ def test_a_failing_packed_layer_is_not_used(monkeypatch):
     can_pack.cache_clear()
 
 
+@pytest.mark.usefixtures("min_rows")
 def test_a_copy_in_half_precision_is_close():
     copied = inference_copy(network(), torch.bfloat16)
     assert {weights.dtype for weights in copied.parameters()} == {torch.bfloat16}
