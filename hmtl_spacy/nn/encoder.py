@@ -1,10 +1,12 @@
 """The encoder of a level: a bidirectional LSTM over sentences."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from .batch import Layout
-from .bilstm import packed_bilstm, padded_bilstm
 from .dropout import Dropout
+from .padded_lstm import padded_lstm
 
 
 class Encoder(nn.Module):
@@ -35,8 +37,12 @@ class Encoder(nn.Module):
         """[n_tokens, nI] -> [n_tokens, 2 * hidden]"""
         if not len(vectors):
             return vectors.new_zeros((0, self.nO))
-        run = padded_bilstm if vectors.device.type == "cpu" else packed_bilstm
-        return run(self.lstm, vectors, layout, self.dropout)
+        if vectors.device.type == "cpu" and torch.is_grad_enabled():
+            return padded_lstm(self.lstm, vectors, layout, self.dropout)
+        packing = layout.packing
+        data = self.dropout(vectors)[packing.order.to(vectors.device)]
+        output, _ = self.lstm(PackedSequence(data, packing.batch_sizes))
+        return output.data[packing.inverse.to(vectors.device)]
 
 
 class LabelEmbedding(nn.Module):

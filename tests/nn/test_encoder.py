@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from hmtl_spacy.nn.batch import Layout
-from hmtl_spacy.nn.bilstm import packed_bilstm, padded_bilstm
 from hmtl_spacy.nn.encoder import Encoder, LabelEmbedding
 from hmtl_spacy.nn.grids import PADDING, similar_lengths
 
@@ -26,13 +25,12 @@ def test_every_sentence_is_read_as_if_it_were_alone():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("gradients", [True, False])
-def test_packed_and_padded_sentences_give_the_same_numbers(dtype, gradients):
+def test_training_and_use_give_the_same_numbers(dtype):
     model = encoder().to(dtype)
     vectors = torch.randn(15, 6, dtype=dtype)
-    with torch.set_grad_enabled(gradients):
-        padded = padded_bilstm(model.lstm, vectors, LAYOUT, model.dropout)
-        packed = packed_bilstm(model.lstm, vectors, LAYOUT, model.dropout)
+    padded = model(vectors, LAYOUT)
+    with torch.inference_mode():
+        packed = model(vectors, LAYOUT)
     torch.testing.assert_close(padded, packed, atol=1e-6, rtol=1e-5)
 
 

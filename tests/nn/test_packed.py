@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from hmtl_spacy.nn import packed
-from hmtl_spacy.nn.packed import PackedLinear, can_pack, inference_copy, linear_sum
+from hmtl_spacy.nn.packed import PackedLinear, can_pack, inference_copy
 
 
 def network():
@@ -18,19 +18,7 @@ def network():
 IDS = torch.arange(20).view(4, 5)
 
 
-packs = pytest.mark.skipif(
-    not can_pack(torch.float32), reason="this build of torch has no packed linear layers"
-)
-
-
-@pytest.fixture(params=[0, packed.MIN_ROWS], ids=["packed", "few rows"])
-def min_rows(request, monkeypatch):
-    """All rows go through packed layers, or as few as in these tests don't."""
-    monkeypatch.setattr(packed, "MIN_ROWS", request.param)
-
-
-@packs
-@pytest.mark.usefixtures("min_rows")
+@pytest.mark.skipif(not can_pack(torch.float32), reason="this build of torch has no packed linear layers")
 def test_a_packed_copy_gives_the_same_numbers_and_leaves_the_original_alone():
     original = network()
     expected = original(IDS)
@@ -41,31 +29,6 @@ def test_a_packed_copy_gives_the_same_numbers_and_leaves_the_original_alone():
         torch.testing.assert_close(copied(IDS), expected, atol=1e-5, rtol=1e-5)
     assert copied[0].weight.data_ptr() == original[0].weight.data_ptr()  # shared, not held twice
     assert all(weights.requires_grad for weights in original.parameters())
-
-
-@packs
-@pytest.mark.usefixtures("min_rows")
-def test_a_relu_in_a_sequence_is_part_of_the_packed_layer_before_it():
-    torch.manual_seed(0)
-    original = nn.Sequential(nn.Linear(8, 16), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(16, 4)).eval()
-    vectors = torch.randn(5, 8)
-    copied = inference_copy(original)
-    assert [type(layer) for layer in copied] == [PackedLinear, nn.Identity, nn.Dropout, PackedLinear]
-    assert [layer.after for layer in copied if isinstance(layer, PackedLinear)] == ["relu", "none"]
-    with torch.inference_mode():
-        torch.testing.assert_close(copied(vectors), original(vectors), atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("packs", [pytest.param(True, marks=packs), False])
-def test_a_layer_and_what_is_added_to_it(bias, packs):
-    torch.manual_seed(0)
-    linear = nn.Linear(8, 16, bias=bias)
-    vectors, others = torch.randn(5, 8), torch.randn(5, 16)
-    with torch.inference_mode():
-        expected = linear(vectors) + others
-        found = linear_sum(PackedLinear(linear) if packs else linear, vectors, others)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_without_packed_layers_the_copy_is_plain(monkeypatch):
@@ -85,7 +48,6 @@ def test_a_failing_packed_layer_is_not_used(monkeypatch):
     can_pack.cache_clear()
 
 
-@pytest.mark.usefixtures("min_rows")
 def test_a_copy_in_half_precision_is_close():
     copied = inference_copy(network(), torch.bfloat16)
     assert {weights.dtype for weights in copied.parameters()} == {torch.bfloat16}
