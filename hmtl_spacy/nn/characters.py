@@ -45,9 +45,13 @@ class CharacterCNN(nn.Module):
         word_of_token: [n_tokens]
         RETURNS: [n_tokens, nO]; what follows a word's last character never changes its vector.
         """
-        windows = self.convolve(self.embed(ids).transpose(1, 2))  # [n_words, nO, longest]
-        beyond = torch.arange(windows.shape[2], device=ids.device)[None, :] >= lengths[:, None]
-        words = windows.relu().masked_fill(beyond[:, None, :], 0.0).amax(dim=2)
+        characters = self.embed(ids)
+        threes = torch.cat([characters[:, :-2], characters[:, 1:-1], characters[:, 2:]], dim=2)
+        # as a product of matrices, which takes any number and length of words without preparation
+        weights = self.convolve.weight.transpose(1, 2).flatten(1)
+        windows = F.linear(threes, weights, self.convolve.bias)  # [n_words, longest, nO]
+        beyond = torch.arange(windows.shape[1], device=ids.device)[None, :] >= lengths[:, None]
+        words = windows.relu().masked_fill(beyond[:, :, None], 0.0).amax(dim=1)
         return self.dropout(F.embedding(word_of_token, words))
 
 
