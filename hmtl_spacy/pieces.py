@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from .nn.windows import Window
 
-SHAPES = 8  # windows are padded to a multiple of so many pieces: what oneDNN prepares for a shape serves more often
+SHAPES = 8  # windows are padded to multiples of it, so that what oneDNN prepares for a shape serves again
 
 
 def sentence_starts(doc: Doc) -> numpy.ndarray:
@@ -19,7 +19,7 @@ def sentence_starts(doc: Doc) -> numpy.ndarray:
 class Pieces:
     """Word pieces of single words, remembered by word: tokenizers see a word without its neighbours.
 
-    limit: no window is padded to more pieces.
+    limit: windows aren't padded to more pieces than this for the sake of their shape.
     """
 
     def __init__(self, tokenizer, limit: int):
@@ -35,7 +35,8 @@ class Pieces:
     def of(cls, shim: Any) -> "Pieces":
         tokenizer = shim._hfmodel.tokenizer
         if shim.__dict__.get("_pieces") is None or shim._pieces.tokenizer is not tokenizer:
-            shim._pieces = cls(tokenizer, getattr(shim._model.config, "max_position_embeddings", None) or SHAPES)
+            limit = getattr(shim._model.config, "max_position_embeddings", None)
+            shim._pieces = cls(tokenizer, limit or SHAPES)
         return shim._pieces
 
     def of_doc(self, doc: Doc) -> List[List[int]]:

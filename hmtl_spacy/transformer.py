@@ -54,7 +54,7 @@ class TransformerShim(TorchUpdates, HFShim):
 
 @contextmanager
 def weights_only() -> Iterator[None]:
-    """Inside, torch loads nothing but weights; before torch 2.6 it runs code of the file unless told not to."""
+    """Inside, torch loads weights alone; before torch 2.6 it runs a file's code unless told not to."""
     before = os.environ.get(WEIGHTS_ONLY)
     os.environ[WEIGHTS_ONLY] = "1"
     try:

@@ -29,6 +29,8 @@ from transformers import (  # noqa: E402
 )
 
 from hmtl_spacy import transformer  # noqa: E402
+from hmtl_spacy.nn.windows import Window  # noqa: E402
+from hmtl_spacy.pieces import Pieces  # noqa: E402
 from hmtl_spacy.transformer import (  # noqa: E402
     WEIGHTS_ONLY,
     StoredModel,
@@ -450,6 +452,17 @@ def test_a_window_wider_than_the_transformer_is_refused(folder):
         ValueError, match="reads at most [0-9]+ pieces, 2 of them .* window is 5000. Set window to"
     ):
         build(folder, window=5000)
+
+
+@pytest.mark.parametrize("limit, width", [(30, 16), (13, 13), (5, 9)])
+def test_windows_are_padded_to_shapes_that_come_again(folder, limit, width):
+    """But not beyond what the transformer reads. Seven pieces and two special ones are nine."""
+    pieces = Pieces(AutoTokenizer.from_pretrained(folder), limit)
+    ids, mask, place = pieces.pad([Window(numpy.arange(n) + 5, numpy.arange(n)) for n in (7, 3)])
+    assert ids.shape == mask.shape == (2, width)
+    assert mask.sum(axis=1).tolist() == [9, 5]
+    assert ids.ravel()[place].tolist() == [*range(5, 12), 5, 6, 7]
+    assert (ids[mask == 0] == pieces.padding).all()
 
 
 def test_names_of_folders_in_packages():

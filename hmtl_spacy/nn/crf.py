@@ -94,7 +94,6 @@ class CRF(nn.Module):
             tags[offset - before : offset - before + size] = reached.argmax(dim=1)
         return tags
 
-
     @torch.no_grad()
     def span_probabilities(
         self, emissions: Tensor, tags: Tensor, packing: Packing, starts: Tensor, ends: Tensor

@@ -1,4 +1,4 @@
-"""The forward-backward algorithm (Rabiner 1989, section III.A) over sentences in packed order, in probability space."""
+"""Forward-backward (Rabiner 1989, section III) over sentences in packed order, in probability space."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .batch import Packing
 
-TINY = 1e-140  # of the likeliest tag: what the others have at least, so that products of two stay above zero
+TINY = 1e-140  # of the likeliest tag: the others have as much, so that products of two stay above zero
 
 
 class Messages(NamedTuple):
