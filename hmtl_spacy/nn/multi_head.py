@@ -12,6 +12,7 @@ from .batch import Layout, TokenBatch
 from .dropout import Dropout
 
 MAX_PAIRS = 4096  # more are slower on a CPU: their vectors don't fit its caches
+ON_A_GPU = 4  # times as many
 
 
 class MultiHeadSelection(nn.Module):
@@ -46,7 +47,7 @@ class MultiHeadSelection(nn.Module):
             [rows[:, [1, 3, 4]] + [start - 1, start - 1, 0] for rows, start in zip(gold, layout.doc_starts)]
         )
         loss = heads.new_zeros(())
-        for pairs in token_pairs(layout):
+        for pairs in token_pairs(layout, _max_pairs(heads)):
             logits = self._score(heads, tails, pairs)
             inside = related[(related[:, 0] >= pairs.start) & (related[:, 0] < pairs.end)]
             target = numpy.zeros(logits.shape, dtype=numpy.float32)
@@ -71,7 +72,7 @@ class MultiHeadSelection(nn.Module):
         layout = tokens.layout
         heads, tails = self._project(tokens.vectors)
         rows, scores = [numpy.zeros((0, 5), dtype=numpy.int64)], [numpy.zeros(0, dtype=numpy.float32)]
-        for pairs in token_pairs(layout):
+        for pairs in token_pairs(layout, _max_pairs(heads)):
             probability = self._score(heads, tails, pairs).sigmoid()
             pair, label = (probability > threshold).nonzero(as_tuple=True)
             scored = probability[pair, label].cpu().numpy()
@@ -97,6 +98,10 @@ class MultiHeadSelection(nn.Module):
         return self.score(hidden.relu_())
 
 
+def _max_pairs(vectors: Tensor) -> int:
+    return MAX_PAIRS if vectors.device.type == "cpu" else ON_A_GPU * MAX_PAIRS
+
+
 @dataclass
 class TokenPairs:
     """All ordered pairs of tokens within each of some consecutive sentences.
@@ -117,7 +122,7 @@ class TokenPairs:
         return self.first[head - self.start] + tail
 
 
-def token_pairs(layout: Layout, max_pairs: int = MAX_PAIRS) -> Iterator[TokenPairs]:
+def token_pairs(layout: Layout, max_pairs: int) -> Iterator[TokenPairs]:
     """The pairs of a batch in pieces of bounded size, each of whole sentences."""
     lengths, starts = layout.sentence_lengths, layout.sentence_starts
     cumulative = numpy.cumsum(lengths**2)
