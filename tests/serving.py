@@ -3,7 +3,9 @@
 from contextlib import contextmanager
 from threading import Event, Thread
 
+import pytest
 import uvicorn
+from spacy.util import load_model_from_config
 
 from hmtl_spacy.serve import Limits
 from hmtl_spacy.serve.app import create_app
@@ -49,3 +51,14 @@ class Watched:
     def hold(self):
         self.begun.clear()
         self.free.clear()
+
+
+@contextmanager
+def watched_server(trained_bytes, **limits):
+    """The address of a server for a pipeline of its own, and what that is asked."""
+    config, weights = trained_bytes
+    nlp = load_model_from_config(config, auto_fill=False).from_bytes(weights)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        watched = Watched(nlp, monkeypatch)
+        with serving(nlp, **limits) as url:
+            yield url, watched

@@ -8,8 +8,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from serving import Watched, serving
-from spacy.util import load_model_from_config
+from serving import Watched, serving, watched_server
 
 from hmtl_spacy import __version__
 from hmtl_spacy.data.writers.jsonl import to_jsonl
@@ -25,12 +24,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def server(trained_bytes):
     """The address of a server with low limits, and what its pipeline was asked; one for many tests."""
-    config, weights = trained_bytes
-    nlp = load_model_from_config(config, auto_fill=False).from_bytes(weights)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        watched = Watched(nlp, monkeypatch)
-        with serving(nlp, text=500, texts=4, body=10_000) as url:
-            yield url, watched
+    with watched_server(trained_bytes, text=500, texts=4, body=10_000) as served:
+        yield served
 
 
 @pytest.fixture

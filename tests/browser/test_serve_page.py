@@ -7,8 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from looking import arrows, meets, overflowing
-from serving import Watched, serving
-from spacy.util import load_model_from_config
+from serving import watched_server
 
 TEXT = "Ann Lee works for Acme Corp . She likes it ."
 ATTACK = (
@@ -18,12 +17,8 @@ ATTACK = (
 
 @pytest.fixture(scope="module")
 def server(trained_bytes):
-    config, weights = trained_bytes
-    nlp = load_model_from_config(config, auto_fill=False).from_bytes(weights)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        watched = Watched(nlp, monkeypatch)
-        with serving(nlp, text=1_000) as url:
-            yield url, watched
+    with watched_server(trained_bytes, text=1_000) as served:
+        yield served
 
 
 @pytest.fixture
