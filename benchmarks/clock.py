@@ -63,7 +63,7 @@ def watch(nlp: Language) -> Clock:
             layer._func = clock.timed(layer._func, layer.name.replace("hmtl-", "embedding: "))
         if layer.name == "hmtl-transformer":
             shim = layer.shims[0]
-            transformer = shim.inference.of(shim._model)  # what inference runs
+            transformer = shim.inference.copy_of(shim._model)  # what inference runs
             transformer.forward = clock.timed(transformer.forward, "transformer itself")
     for name, level in component.model.shims[0].network.levels.items():
         clock.time(level.encoder, "forward", f"encoder of {name}")

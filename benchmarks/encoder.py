@@ -103,7 +103,7 @@ def batches(rows: List[List[int]], pieces: int) -> Iterator[List[List[int]]]:
 
 def transformer_folder() -> str:
     """Where the transformer of configs/hmtl.cfg is."""
-    from hmtl_spacy.transformer import resolve
+    from hmtl_spacy.embedding.transformer import resolve
 
     return resolve(config_of("hmtl").interpolate()["paths"]["transformer"])
 

@@ -10,7 +10,8 @@ from .pipelines import Setup
 from .report import Ratio
 
 IMPORTS = (
-    "import spacy, torch, transformers, spacy_transformers, hmtl_spacy.component, hmtl_spacy.transformer"
+    "import spacy, torch, transformers, spacy_transformers, "
+    "hmtl_spacy.component, hmtl_spacy.embedding.transformer"
 )
 TRANSFORMER = """
 from transformers import AutoModel, AutoTokenizer

@@ -8,8 +8,8 @@ import spacy
 from spacy.tokens import Doc
 
 from hmtl_spacy.data.converters import get_converter
+from hmtl_spacy.data.converters.common import read_lines
 from hmtl_spacy.data.converters.inline import inline_folder_to_docs
-from hmtl_spacy.data.converters.reading import read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "assets" / "sample"

@@ -34,10 +34,10 @@ def score(model: Path, plan: Dict[str, Any]) -> Dict[str, Any]:
     import spacy
     from spacy.cli._util import setup_gpu
 
-    from hmtl_spacy.evaluation import evaluate
+    from hmtl_spacy.evaluation.evaluate import evaluate
+    from hmtl_spacy.evaluation.report import to_json
+    from hmtl_spacy.evaluation.tuning import tune_threshold
     from hmtl_spacy.model import keep_features
-    from hmtl_spacy.report import to_json
-    from hmtl_spacy.tuning import tune_threshold
 
     setup_gpu(plan["gpu_id"], silent=True)
     nlp = spacy.load(model)

@@ -15,7 +15,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .data.corpus import teaches
-from .data.coverage import Coverage, coverage_table, measure, usable_rows
+from .data.coverage import Coverage, coverage_table, measure
+from .data.gold import usable_rows
 from .entities import set_extensions
 from .model import TrainingBatch, decode, sentence_lengths
 from .tasks.base import Task

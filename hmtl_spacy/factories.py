@@ -92,7 +92,7 @@ def make_embedding(
     words: Optional[Model] = None,
     case: Optional[Model] = None,
 ) -> Model:
-    from .embeddings import Embedding
+    from .embedding.layers import Embedding
 
     return Embedding(contextual, characters, words, case)
 
@@ -106,25 +106,25 @@ def make_transformer(
     learn_rate_scale: float = 0.02,
     precision: str = "float32",
 ) -> Model:
-    from .transformer import Transformer
+    from .embedding.transformer import Transformer
 
     return Transformer(name, trainable, window, batch_pieces, cache_mb, learn_rate_scale, precision)
 
 
 def make_characters(width: int = 16, filters: int = 64, dropout: float = 0.1) -> Model:
-    from .embeddings import Characters
+    from .embedding.layers import Characters
 
     return Characters(width, filters, dropout)
 
 
 def make_words(width: int = 100, dropout: float = 0.2, word_dropout: float = 0.05) -> Model:
-    from .embeddings import Words
+    from .embedding.layers import Words
 
     return Words(width, dropout, word_dropout)
 
 
 def make_case(width: int = 8) -> Model:
-    from .embeddings import Case
+    from .embedding.layers import Case
 
     return Case(width)
 
@@ -134,7 +134,7 @@ def make_ner(
     hidden: int = 64,
     depth: int = 2,
     dropout: float = 0.2,
-    label_width: int = 0,
+    label_embedding_width: int = 0,
     overwrite: bool = True,
     scores_key: Optional[str] = "ents",
 ):
@@ -148,8 +148,8 @@ def make_mentions(
     hidden: int = 64,
     depth: int = 2,
     dropout: float = 0.2,
-    label_width: int = 0,
-    spans_key: str = "mentions",
+    label_embedding_width: int = 0,
+    mentions_key: str = "mentions",
 ):
     from .tasks.mentions import Mentions
 
@@ -161,7 +161,7 @@ def make_coref(
     hidden: int = 200,
     depth: int = 1,
     dropout: float = 0.5,
-    label_width: int = 0,
+    label_embedding_width: int = 0,
     max_width: int = 10,
     spans_per_token: float = 0.3,
     max_antecedents: int = 70,
@@ -184,9 +184,9 @@ def make_relations(
     hidden: int = 64,
     depth: int = 3,
     dropout: float = 0.2,
-    label_width: int = 0,
+    label_embedding_width: int = 0,
     scorer_hidden: int = 64,
-    prior: float = 0.0025,
+    positive_rate: float = 0.0025,
     unmatched: str = "token",
     mentions_key: str = "mentions",
     relations_key: str = "relations",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hmtl_spacy.annotations import get_clusters, get_mentions, get_relations
 from hmtl_spacy.data.converters import get_converter
-from hmtl_spacy.data.converters.reading import read_lines
+from hmtl_spacy.data.converters.common import read_lines
 
 FIXTURES = Path(__file__).parent / "data"
 WORDS = ["the", "]", '"', "\\", '],"x":[', "é", "words", "vectors"]

@@ -61,7 +61,7 @@ def test_fields_and_given_tokens(trained, tmp_path):
 
 def test_layers_in_other_span_groups(trained, tmp_path):
     tasks = trained.get_pipe("hmtl").tasks
-    tasks["mentions"].spans_key = tasks["mentions"].mentions_key = tasks["relations"].mentions_key = "found"
+    tasks["mentions"].mentions_key = tasks["relations"].mentions_key = "found"
     tasks["coref"].clusters_key, tasks["relations"].relations_key = "chains", "triples"
     tasks["ner"].scores_key = None
     annotate(trained, write_jsonl(tmp_path / "in.jsonl", 1), tmp_path / "out.jsonl")

@@ -26,7 +26,7 @@ from tiny import (
     train,
 )
 
-from hmtl_spacy.embeddings import Case, Embedding
+from hmtl_spacy.embedding.layers import Case, Embedding
 from hmtl_spacy.model import decode, sentence_lengths
 
 TEXTS = [words[0] for words in ANNOTATED]
@@ -150,7 +150,7 @@ def test_any_subset_order_and_wiring(hierarchy, inputs, examples):
 
 
 def test_the_soft_label_embedding_learns_and_is_saved(examples, tmp_path):
-    tasks = {**TINY_TASKS, "mentions": {**TINY_TASKS["mentions"], "label_width": 5}}
+    tasks = {**TINY_TASKS, "mentions": {**TINY_TASKS["mentions"], "label_embedding_width": 5}}
     nlp = make_pipeline(tasks=tasks)
     train(nlp, examples, steps=3)
     nlp.to_disk(tmp_path)

@@ -9,7 +9,7 @@ from hmtl_spacy.annotations import get_relations
 from hmtl_spacy.data.converters import ConversionError, convert
 from hmtl_spacy.data.converters.ace import AceReader, ace_folder_to_docs
 from hmtl_spacy.data.converters.ace.source import SourceText, read_source
-from hmtl_spacy.data.converters.reading import read_lines
+from hmtl_spacy.data.converters.common import read_lines
 
 ACE = FIXTURES / "ace"
 NEWS, TALK = "XYZ_ENG_20300101.0001", "XYZ_CF_20300102.0002"

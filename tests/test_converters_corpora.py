@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hmtl_spacy.data.converters import convert
-from hmtl_spacy.data.converters.reading import read_lines
+from hmtl_spacy.data.converters.common import read_lines
 
 ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("HMTL_CORPORA") or ROOT.parent / "shared" / "corpora")

@@ -6,7 +6,7 @@ from converting import FIXTURES, clusters, mentions, relations
 from spacy.tokens import Doc, DocBin
 
 from hmtl_spacy.data.converters import FORMATS, ConversionError, convert, get_converter
-from hmtl_spacy.data.converters.reading import read_lines, write_docs
+from hmtl_spacy.data.converters.common import read_lines, write_docs
 
 NAMES = {
     "iob": "uner.iob2",

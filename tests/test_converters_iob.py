@@ -2,7 +2,7 @@ import pytest
 from converting import convert_file, convert_text, ents, mentions, sentences
 
 from hmtl_spacy.data.converters import ConversionError
-from hmtl_spacy.data.converters.reading import spaces_in_text
+from hmtl_spacy.data.converters.common import spaces_in_text
 
 
 def test_uner_documents_texts_and_entities():

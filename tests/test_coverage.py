@@ -7,7 +7,8 @@ from spacy.training import Example
 from tiny import ANNOTATED, annotate, example, make_examples, make_pipeline
 
 from hmtl_spacy.component import sentence_of
-from hmtl_spacy.data.coverage import coverage_table, measure, usable_rows
+from hmtl_spacy.data.coverage import coverage_table, measure
+from hmtl_spacy.data.gold import usable_rows
 from hmtl_spacy.tasks.coref import Coref
 from hmtl_spacy.tasks.mentions import Mentions
 from hmtl_spacy.tasks.relations import Relations

@@ -13,8 +13,8 @@ from tiny import annotate
 from hmtl_spacy.annotations import set_clusters, set_mentions
 from hmtl_spacy.entities import cluster_of, entity_graph, main_mention, resolve, set_extensions
 from hmtl_spacy.entities.heads import Heads
-from hmtl_spacy.entities.levels import Level, level_of, name_in, starts_sentence
 from hmtl_spacy.entities.membership import Membership
+from hmtl_spacy.entities.mention_forms import MentionForm, form_of, name_in, starts_sentence
 
 VOCAB = spacy.blank("en").vocab
 FAMILY = (
@@ -220,36 +220,36 @@ def test_other_keys():
 @pytest.mark.parametrize(
     "text, level",
     [
-        ("She", Level.PRONOUN),
-        ("nobody", Level.PRONOUN),
-        ("US", Level.NAME),
-        ("the mine", Level.NOMINAL),
-        ("the Red Cross", Level.NAME),
-        ("her cousin Ann", Level.NAME),
-        ("the mayor of Lyon", Level.NOMINAL),
-        ("Ann 's mother", Level.NOMINAL),
-        ("Ann", Level.NAME),
+        ("She", MentionForm.PRONOUN),
+        ("nobody", MentionForm.PRONOUN),
+        ("US", MentionForm.NAME),
+        ("the mine", MentionForm.NOMINAL),
+        ("the Red Cross", MentionForm.NAME),
+        ("her cousin Ann", MentionForm.NAME),
+        ("the mayor of Lyon", MentionForm.NOMINAL),
+        ("Ann 's mother", MentionForm.NOMINAL),
+        ("Ann", MentionForm.NAME),
     ],
 )
 def test_levels_without_tags(text, level):
     doc = words(text)
-    assert level_of(doc[:], Heads(doc, [], [])) == level
+    assert form_of(doc[:], Heads(doc, [], [])) == level
 
 
 def test_named_entities_make_names_and_numbers_make_none():
     doc = marked("[[two](CARDINAL) of [them](men:PER)](pair:PER) saw [the mayor [Ann Lee](PERSON)](ann:PER).")
     heads = Membership(doc).heads
-    assert level_of(doc[0:3], heads) == Level.NOMINAL
+    assert form_of(doc[0:3], heads) == MentionForm.NOMINAL
     assert name_in(find(doc, "the mayor Ann Lee"), heads).text == "Ann Lee"
 
 
 def test_a_capital_makes_no_name_where_entities_are_annotated():
     doc = annotate(VOCAB, "Workers left . Ann saw Workers .", {0, 3}, entities=[(3, 4, "PER")])
     heads = Heads(doc, [], [])
-    levels = [level_of(doc[i : i + 1], heads) for i in (0, 3, 5)]
-    assert levels == [Level.NOMINAL, Level.NAME, Level.NOMINAL]
+    levels = [form_of(doc[i : i + 1], heads) for i in (0, 3, 5)]
+    assert levels == [MentionForm.NOMINAL, MentionForm.NAME, MentionForm.NOMINAL]
     bare = without_entities(doc)
-    assert level_of(bare[0:1], Heads(bare, [], [])) == Level.NAME
+    assert form_of(bare[0:1], Heads(bare, [], [])) == MentionForm.NAME
 
 
 @pytest.mark.parametrize("entities", [None, [], [(0, 1, "ORG")]])
@@ -282,8 +282,8 @@ def test_a_name_that_is_one_mention_keeps_its_conjunction():
 def test_tags_decide_about_names_and_pronouns():
     doc = Doc(spacy.blank("de").vocab, words="Haus Anna sie".split(), pos=["NOUN", "PROPN", "PRON"])
     heads = Heads(doc, [], [])
-    levels = [level_of(doc[i : i + 1], heads) for i in range(3)]
-    assert levels == [Level.NOMINAL, Level.NAME, Level.PRONOUN]
+    levels = [form_of(doc[i : i + 1], heads) for i in range(3)]
+    assert levels == [MentionForm.NOMINAL, MentionForm.NAME, MentionForm.PRONOUN]
 
 
 def test_the_main_mention_is_a_name_then_a_nominal_then_a_pronoun_the_longest_then_the_first():

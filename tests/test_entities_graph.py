@@ -53,7 +53,7 @@ def test_entities_are_clusters_and_single_mentions_in_order():
 def test_a_mention_is_the_whole_phrase_with_the_type_of_its_head():
     doc = marked(*LINES)
     ann = entity_graph(doc).entities[0]
-    assert [(one.text, one.label, one.level) for one in ann.mentions] == [
+    assert [(one.text, one.label, one.form) for one in ann.mentions] == [
         ("The mayor of Lyon", "PER", "nominal"),
         ("Ann Lee", "PER", "name"),
         ("She", "PER", "pronoun"),
@@ -164,7 +164,7 @@ def test_the_component_sets_the_extensions_with_its_keys():
             owner.remove_extension(name)
     try:
         tasks = deepcopy(TINY_TASKS)
-        tasks["mentions"]["spans_key"] = tasks["relations"]["mentions_key"] = "m"
+        tasks["mentions"]["mentions_key"] = tasks["relations"]["mentions_key"] = "m"
         make_pipeline(tasks=tasks)
         doc = Doc(VOCAB, words=["Ann"])
         set_mentions(doc, [Span(doc, 0, 1, "PER")], key="m")
@@ -184,7 +184,7 @@ def test_json_ld():
     doc = scored(marked(*LINES[:2]), 0.5)
     data = json.loads(entity_graph(doc).to_json())
     assert data["@context"]["@vocab"] and data["@context"]["subject"] == {"@type": "@id"}
-    lyon = {"start": 13, "end": 17, "text": "Lyon", "label": "GPE", "level": "name"}
+    lyon = {"start": 13, "end": 17, "text": "Lyon", "label": "GPE", "form": "name"}
     assert data["entities"][1] == {"@id": "_:e2", "@type": "GPE", "name": "Lyon", "mentions": [lyon]}
     evidence = {"head": [4, 9], "tail": [13, 17], "score": 0.5}
     expected = {"@type": "ORG-AFF", "subject": "_:e1", "object": "_:e2", "score": 0.5, "evidence": [evidence]}

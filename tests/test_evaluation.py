@@ -9,8 +9,8 @@ from tiny import ANNOTATED, annotate, make_pipeline
 from typer.testing import CliRunner
 
 from hmtl_spacy.annotations import set_clusters, set_mentions
-from hmtl_spacy.evaluation import evaluate, find_component, parse_thresholds
-from hmtl_spacy.report import group_scores, report, to_json
+from hmtl_spacy.evaluation.evaluate import evaluate, find_component, parse_thresholds
+from hmtl_spacy.evaluation.report import group_scores, report, to_json
 
 TASKS = ["ner", "mentions", "coref", "relations"]
 

@@ -25,28 +25,19 @@ TABLE = {
     "shims": ("", "thinc torch srsly"),
     "requirements": ("__init__", "spacy thinc"),
     "tasks": ("nn annotations metrics", "numpy spacy"),
-    "embeddings": ("nn shims", "thinc spacy numpy torch"),
-    "pieces": ("nn", "spacy numpy"),
-    "frozen": ("nn pieces", "spacy torch"),
-    "transformer": (
-        "nn shims requirements pieces frozen",
-        "thinc spacy numpy torch spacy_transformers transformers",
-    ),
+    "embedding": ("nn shims requirements", "thinc spacy numpy torch spacy_transformers transformers"),
     "hierarchy": ("tasks.base", ""),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "component": ("model tasks.base data entities", "thinc spacy numpy torch"),
-    "evaluation": ("component tasks.base metrics data", "spacy numpy tqdm"),
-    "report": ("evaluation", LIGHT),
-    "tuning": ("evaluation model", "spacy tqdm"),
+    "evaluation": ("component model tasks metrics data entities", LIGHT),
     "overlay": ("", "spacy thinc"),
     "schedules": ("", ""),
-    "errors": ("evaluation entities metrics tasks", "spacy"),
     "annotate": ("data", LIGHT),
     "logger": ("data", LIGHT),
     "visualize": ("annotations entities", "spacy IPython"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette"),
     "cli": (
-        "annotate data errors evaluation overlay report tuning visualize",
+        "annotate data evaluation overlay visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
     "factories": ("registry", "spacy thinc"),
@@ -98,7 +89,7 @@ def test_every_module_is_in_the_table_and_in_the_design():
     if not design.exists():
         pytest.skip("the tests run without the project's docs")
     table = design.read_text(encoding="utf8").split("Imports point one way")[1].split("```")[1]
-    for part in ("nn", "metrics", "annotations", "data", "shims", "tasks", "embeddings", "transformer"):
+    for part in ("nn", "metrics", "annotations", "data", "shims", "tasks", "embedding"):
         assert f"{part} " in table
     for part in ("hierarchy", "model", "component", "evaluation", "overlay", "cli", "factories"):
         assert f"{part} " in table
@@ -118,7 +109,7 @@ def test_imports_point_one_way(module):
 
 
 def test_the_check_sees_imports():
-    found = set(imports("transformer"))
+    found = set(imports("embedding.transformer"))
     assert (True, "shims", False) in found and (False, "torch", False) in found
     assert (True, "component", True) in set(imports("factories"))
     assert (True, "registry", False) in set(imports("factories"))

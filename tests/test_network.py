@@ -15,8 +15,10 @@ LAYOUT = Layout([5, 0, 4], [2, 3, 4])
 NO_SPANS = numpy.zeros((0, 3), dtype=numpy.int64)
 
 
-def level(inputs=(), label_width=0):
-    return LevelSettings(list(inputs), 4, 1, 0.0, label_width, lambda nI, nX: TaggingHead(nI, 2, 0.0))
+def level(inputs=(), label_embedding_width=0):
+    return LevelSettings(
+        list(inputs), 4, 1, 0.0, label_embedding_width, lambda nI, nX: TaggingHead(nI, 2, 0.0)
+    )
 
 
 def build(**inputs):
@@ -135,7 +137,7 @@ def test_gradients_reach_what_is_below_and_nothing_above():
 
 def test_soft_label_embedding_reads_the_lower_head_and_does_not_train_it():
     torch.manual_seed(0)
-    network = Network(6, {"a": level(), "b": level(["a"], label_width=3)})
+    network = Network(6, {"a": level(), "b": level(["a"], label_embedding_width=3)})
     upper = network.levels["b"]
     assert upper.encoder.lstm.input_size == 6 + 8 + 3
     network.losses(batch(), {"b": gold()})["b"].backward()

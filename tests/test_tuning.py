@@ -7,8 +7,8 @@ from spacy.cli._util import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-from hmtl_spacy.evaluation import evaluate
-from hmtl_spacy.tuning import tune_threshold
+from hmtl_spacy.evaluation.evaluate import evaluate
+from hmtl_spacy.evaluation.tuning import tune_threshold
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ TINY_TASKS = {
         "depth": 1,
         "dropout": 0.0,
         "scorer_hidden": 24,
-        "prior": 0.02,
+        "positive_rate": 0.02,
     },
 }
 TINY = {

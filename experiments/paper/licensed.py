@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from hmtl_spacy.data.converters.ace.files import find_documents
-from hmtl_spacy.data.converters.reading import ConversionError, read_lines
+from hmtl_spacy.data.converters.common import ConversionError, read_lines
 
 from .expected import VARIABLES, Folders, Missing
 

@@ -5,10 +5,10 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from hmtl_spacy.annotations import get_relations
 from hmtl_spacy.data.corpus import read_task_corpus
-from hmtl_spacy.evaluation import GOLD_MENTIONS, evaluate
+from hmtl_spacy.evaluation.evaluate import GOLD_MENTIONS, evaluate
+from hmtl_spacy.evaluation.report import to_json
+from hmtl_spacy.evaluation.tuning import tune_threshold
 from hmtl_spacy.metrics import relation_scores
-from hmtl_spacy.report import to_json
-from hmtl_spacy.tuning import tune_threshold
 
 from ..plan import SCORES
 from ..rows import markdown, paper

@@ -8,7 +8,7 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from ..data.converters.reading import ConversionError
+from ..data.converters.common import ConversionError
 from ..data.layers import Keys, Layers, count_layers, read_layers
 from ..data.writers import get_writer
 from .documents import FIELDS, Fields, make_doc
@@ -17,7 +17,7 @@ from .inputs import Item
 Failure = Tuple[Optional[int], str]  # line, if it isn't the item's own, and reason
 
 
-class Done(NamedTuple):
+class BatchResult(NamedTuple):
     """A batch's part of the output, what was skipped and why, what it holds, and what is lost."""
 
     output: bytes
@@ -40,7 +40,7 @@ class Annotator:
         self.format = format
         self.keys = keys_of(nlp)
 
-    def __call__(self, items: List[Item]) -> Done:
+    def __call__(self, items: List[Item]) -> BatchResult:
         """In a memory zone: the words of many texts don't pile up in the vocabulary."""
         counts: Counter = Counter()
         lost: Counter = Counter()
@@ -53,7 +53,7 @@ class Annotator:
             {"file": items[i].source, "line": line or items[i].number, "reason": reason}
             for i, (line, reason) in sorted(failed.items())
         ]
-        return Done(output, failures, +counts, +lost)
+        return BatchResult(output, failures, +counts, +lost)
 
     def _annotate(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
         """What fails in company gets a second chance alone, since components may fail by the batch."""

@@ -6,7 +6,7 @@ from typing import Callable, Dict, NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..data.converters.reading import ConversionError, decode
+from ..data.converters.common import ConversionError, decode
 from ..data.converters.records import parse_record, shorten
 from ..data.converters.tokens import make_tokens
 from .inputs import Item

@@ -9,16 +9,16 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import parent_process
 from typing import Callable, Iterable, Iterator, List, Optional, Tuple
 
-from .batches import Done
+from .batches import BatchResult
 from .inputs import Batch, Item
 
-Work = Callable[[List[Item]], Done]
+Work = Callable[[List[Item]], BatchResult]
 AHEAD = 2  # batches per process that wait for their turn or to be written
 
 _work: Optional[Work] = None  # of this process, if it is one of several
 
 
-def run_batches(work: Work, batches: Iterable[Batch], n_process: int) -> Iterator[Tuple[Batch, Done]]:
+def run_batches(work: Work, batches: Iterable[Batch], n_process: int) -> Iterator[Tuple[Batch, BatchResult]]:
     """Yield each batch without its items, and what the work made of it."""
     if n_process == 1:
         for batch in batches:
@@ -40,7 +40,7 @@ def run_batches(work: Work, batches: Iterable[Batch], n_process: int) -> Iterato
         pool.shutdown(cancel_futures=True)
 
 
-def _first(waiting: deque) -> Tuple[Batch, Done]:
+def _first(waiting: deque) -> Tuple[Batch, BatchResult]:
     batch, future = waiting.popleft()
     return batch, future.result()
 
@@ -58,5 +58,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(items: List[Item]) -> Done:
+def _run(items: List[Item]) -> BatchResult:
     return _work(items)

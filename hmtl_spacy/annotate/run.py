@@ -12,7 +12,7 @@ from thinc.api import get_current_ops
 from tqdm import tqdm
 
 from ..data.writers import format_of
-from .batches import Annotator, Done
+from .batches import Annotator, BatchResult
 from .documents import FIELDS, Fields
 from .inputs import Batch, Inputs
 from .models import describe_model
@@ -118,7 +118,7 @@ def _go_on(batches: Iterator[Batch], state: Progress, bar: tqdm) -> Iterator[Bat
     yield from batches
 
 
-def _confirm(state: Progress, batch: Batch, done: Done, output: Any, errors: FileOutput) -> None:
+def _confirm(state: Progress, batch: Batch, done: BatchResult, output: Any, errors: FileOutput) -> None:
     output.write(done.output)
     if done.failures:
         lines = [json.dumps(failure, ensure_ascii=False) + "\n" for failure in done.failures]

@@ -3,7 +3,18 @@
 What is heavy is imported when a command runs.
 """
 
-from . import annotate, convert, errors, models, preparing, serve
+from . import annotate, config, convert, errors, evaluate, serve, tune, vectors, visualize
 from .apps import hmtl_cli
 
-__all__ = ["annotate", "convert", "errors", "hmtl_cli", "models", "preparing", "serve"]
+__all__ = [
+    "annotate",
+    "config",
+    "convert",
+    "errors",
+    "evaluate",
+    "hmtl_cli",
+    "serve",
+    "tune",
+    "vectors",
+    "visualize",
+]

@@ -109,7 +109,7 @@ def convert_conll04_cli(
 
     Example: python -m spacy hmtl convert conll04 test.txt test_noleak.spacy --exclude train.txt
     """
-    from ..data.converters.reading import read_lines
+    from ..data.converters.common import read_lines
 
     other = {"exclude": read_lines(exclude), "exclude_source": str(exclude)} if exclude else {}
     _convert("conll04", in_path, out_path, ents=ents, **other)
@@ -155,7 +155,7 @@ def convert_ace_cli(
 
     Example: python -m spacy hmtl convert ace ace_2005_td_v7/data/English test.spacy --files test_list
     """
-    from ..data.converters.reading import read_lines
+    from ..data.converters.common import read_lines
 
     listed = {"files": read_lines(files), "files_source": str(files)} if files else {}
     spans = {"mentions": mentions.value, "clusters": clusters.value, "misaligned": misaligned.value}

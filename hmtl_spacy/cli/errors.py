@@ -38,8 +38,8 @@ def errors_cli(
     import srsly
     from spacy.util import load_model
 
-    from ..errors import find_errors, page, to_json
-    from ..evaluation import parse_thresholds
+    from ..evaluation.error_analysis import find_errors, page, to_json
+    from ..evaluation.evaluate import parse_thresholds
 
     setup_gpu(use_gpu, silent=True)
     try:
@@ -58,8 +58,8 @@ def errors_cli(
     counts = to_json(found)
     rows = [(name, *(one[key] for key in ("correct", "missed", "spurious"))) for name, one in counts.items()]
     typer.echo(table(rows, header=("", "correct", "missed", "spurious"), divider=True, aligns=tuple("lrrr")))
-    if found.untold:
-        msg.warn(f"These tasks don't tell single errors: {', '.join(found.untold)}")
+    if found.unsupported:
+        msg.warn(f"These tasks don't tell single errors: {', '.join(found.unsupported)}")
     out_path.parent.mkdir(parents=True, exist_ok=True)
     title = f"Errors of {Path(model).name} on {data_path.name}"
     out_path.write_text(page(found, title, limit), encoding="utf-8")

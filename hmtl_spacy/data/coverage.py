@@ -9,10 +9,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from wasabi import table
 
-from .alignment import align_rows
-from .corpus import corpus_name, teaches
-
-MISALIGNED = "misaligned"
+from .corpus import corpus_name
+from .gold import usable_rows
 
 
 @dataclass
@@ -24,24 +22,6 @@ class Coverage:
     annotations: int = 0
     usable: int = 0
     lost: Counter = field(default_factory=Counter)
-
-
-def usable_rows(name: str, task: Any, example: Example, sentence_of: numpy.ndarray) -> Tuple[Any, Counter]:
-    """Gold rows of a task on predicted tokens, without those that can't be learned from.
-
-    RETURNS: the rows, or None if the document isn't annotated or isn't meant to teach the task,
-        and how many were lost, by reason.
-    """
-    lost: Counter = Counter()
-    if not teaches(example.reference, name) or not task.has_gold(example.reference):
-        return None, lost
-    rows, aligned = align_rows(example, task.encode(example.reference), task.offset_columns)
-    lost[MISALIGNED] = int((~aligned).sum())
-    keep = numpy.ones(len(rows), dtype=bool)
-    for reason, found in task.unusable(rows, sentence_of).items():
-        lost[reason] += int(found.sum())
-        keep &= ~found
-    return rows[keep], +lost
 
 
 def measure(

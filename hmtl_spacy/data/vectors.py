@@ -17,7 +17,7 @@ import numpy
 from spacy.util import get_lang_class
 from spacy.vectors import Vectors
 
-from .converters.reading import ConversionError
+from .converters.common import ConversionError
 
 Entry = Tuple[str, str]  # the word and its values, separated by commas
 CHUNK = 1 << 20

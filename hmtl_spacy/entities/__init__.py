@@ -11,8 +11,8 @@ from spacy.tokens import Doc, Span
 from ..annotations import CLUSTERS, MENTIONS, RELATIONS
 from .building import entity_graph
 from .graph import Entity, EntityGraph, EntityMention, EntityRelation, Evidence
-from .levels import main_mention
 from .membership import cluster_of
+from .mention_forms import main_mention
 from .resolution import resolve
 
 __all__ = [

@@ -8,8 +8,8 @@ from spacy.tokens import Doc, Span
 from ..annotations import CLUSTERS, MENTIONS, RELATIONS, get_relations
 from .graph import Entity, EntityGraph, EntityMention, EntityRelation, Evidence
 from .heads import nested
-from .levels import best_mention, level_of, name_in
 from .membership import Membership
+from .mention_forms import best_mention, form_of, name_in
 
 Key = Tuple[str, Union[int, Tuple[int, int]]]
 
@@ -93,7 +93,7 @@ def _entity(id: str, spans: List[Span], members: Membership) -> Entity:
     label = max(votes, key=lambda one: (votes[one], one == own)) if votes else ""
     name = " ".join((name_in(main, members.heads) or main).text.split())
     mentions = tuple(
-        EntityMention(*_offsets(span), span.text, label, level_of(span, members.heads).name.lower())
+        EntityMention(*_offsets(span), span.text, label, form_of(span, members.heads).name.lower())
         for span, label in found
     )
     return Entity(id, name, label, mentions)

@@ -11,13 +11,13 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass(frozen=True)
 class EntityMention:
-    """A mention of an entity; offsets count characters. level: "name", "nominal" or "pronoun"."""
+    """A mention of an entity; offsets count characters. form: "name", "nominal" or "pronoun"."""
 
     start: int
     end: int
     text: str
     label: str
-    level: str
+    form: str
 
     def to_dict(self) -> Dict[str, Any]:
         return {key: value for key, value in vars(self).items() if value != ""}

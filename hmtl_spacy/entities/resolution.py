@@ -5,8 +5,8 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 from spacy.tokens import Doc, Span, Token
 
 from ..annotations import CLUSTERS, MENTIONS
-from .levels import Level, best_mention, level_of, name_in, starts_sentence
 from .membership import Membership
+from .mention_forms import MentionForm, best_mention, form_of, name_in, starts_sentence
 from .phrases import is_apposed, is_definite, is_possessive, is_predicate, possessive_of
 from .words import DETERMINERS, POSSESSIVE_MARKS, is_english, is_replaceable
 
@@ -53,7 +53,7 @@ class Resolver:
         self.covering = _covering(members.clusters)
         self.anaphors: Dict[int, List[Anaphor]] = {}  # by first token, the longest first
         for number, cluster in enumerate(members.clusters):
-            if level_of(self.mains[number], self.heads) == Level.PRONOUN:
+            if form_of(self.mains[number], self.heads) == MentionForm.PRONOUN:
                 continue
             for span in cluster:
                 if self._gives_way(span, number, nominals, speakers):
@@ -67,10 +67,10 @@ class Resolver:
 
     def _gives_way(self, span: Span, number: int, nominals: bool, speakers: bool) -> bool:
         cluster, main = self.members.clusters[number], self.mains[number]
-        level = level_of(span, self.heads)
-        if level == Level.NAME or span == main or any(_overlaps(span, other) for other in cluster):
+        level = form_of(span, self.heads)
+        if level == MentionForm.NAME or span == main or any(_overlaps(span, other) for other in cluster):
             return False
-        if level == Level.PRONOUN:
+        if level == MentionForm.PRONOUN:
             return is_replaceable(span[0], speakers) and not is_predicate(span, main)
         tied = any(is_apposed(span, other) or is_predicate(span, other) for other in cluster)
         return nominals and is_definite(span) and not tied

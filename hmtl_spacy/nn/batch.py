@@ -69,7 +69,7 @@ class Layout:
         lengths, starts = self.sentence_lengths, self.sentence_starts
         return Grids(lengths, starts, reverse=False), Grids(lengths, starts, reverse=True)
 
-    def pieces(self, max_tokens: Optional[int] = None) -> Iterator[Tuple[slice, "Layout"]]:
+    def chunks(self, max_tokens: Optional[int] = None) -> Iterator[Tuple[slice, "Layout"]]:
         """YIELDS: consecutive tokens of whole sentences, at most so many unless a sentence alone has
         more, and where the sentences lie in them, as one document; all of it if there is no more.
 

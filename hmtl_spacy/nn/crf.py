@@ -5,7 +5,7 @@ probability zero in training and in decoding. Positions are in packed order (see
 `batch.Packing`), so step t is a block of rows and sentences drop out as they end.
 """
 
-from typing import List, Tuple
+from typing import Tuple
 
 import numpy
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .batch import Packing
-from .messages import forward_backward
+from .forward_backward import forward_backward
 
 FORBIDDEN = -1e4
 COLUMNS = 32

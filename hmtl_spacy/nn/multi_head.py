@@ -24,17 +24,17 @@ class MultiHeadSelection(nn.Module):
     are one token long.
 
     nI: width of the encoder's vectors.
-    prior: expected share of related pairs; the bias starts at its log odds, since all
+    positive_rate: expected share of related pairs; the bias starts at its log odds, since all
         pairs of tokens are scored and very few are related.
     """
 
-    def __init__(self, nI: int, n_labels: int, *, hidden: int, dropout: float, prior: float):
+    def __init__(self, nI: int, n_labels: int, *, hidden: int, dropout: float, positive_rate: float):
         super().__init__()
         self.dropout = Dropout(dropout)
         self.from_head = nn.Linear(nI, hidden)
         self.from_tail = nn.Linear(nI, hidden, bias=False)
         self.score = nn.Linear(hidden, n_labels)
-        nn.init.constant_(self.score.bias, float(numpy.log(prior / (1.0 - prior))))
+        nn.init.constant_(self.score.bias, float(numpy.log(positive_rate / (1.0 - positive_rate))))
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
         """Binary cross-entropy, summed over the pairs of a sentence, mean over sentences.

@@ -12,7 +12,7 @@ from .encoder import Encoder, LabelEmbedding
 
 class LevelSettings(NamedTuple):
     """inputs: the levels below whose encoders this one reads beside the shared embedding.
-    label_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
+    label_embedding_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
     build_head: from the width of the encoder's vectors and of what it read to the head.
     """
 
@@ -20,7 +20,7 @@ class LevelSettings(NamedTuple):
     hidden: int
     depth: int
     dropout: float
-    label_width: int
+    label_embedding_width: int
     build_head: Callable[[int, int], nn.Module]
 
 
@@ -29,9 +29,12 @@ class Level(nn.Module):
         super().__init__()
         self.inputs = list(settings.inputs)
         self.label_embeddings = nn.ModuleDict(
-            {name: LabelEmbedding(n_tags, settings.label_width) for name, n_tags in label_widths.items()}
+            {
+                name: LabelEmbedding(n_tags, settings.label_embedding_width)
+                for name, n_tags in label_widths.items()
+            }
         )
-        nX = nI + settings.label_width * len(label_widths)
+        nX = nI + settings.label_embedding_width * len(label_widths)
         self.encoder = Encoder(nX, settings.hidden, settings.depth, settings.dropout)
         self.head = settings.build_head(self.encoder.nO, nX)
 
@@ -52,7 +55,7 @@ class Network(nn.Module):
             tags = {
                 below: self.levels[below].head.n_tags
                 for below in level.inputs
-                if level.label_width and hasattr(self.levels[below].head, "n_tags")
+                if level.label_embedding_width and hasattr(self.levels[below].head, "n_tags")
             }
             self.levels[name] = Level(width, level, tags)
 
@@ -110,7 +113,7 @@ class Network(nn.Module):
                     parts.append(level.label_embeddings[below](distribution))
             vectors = [
                 level.encoder(_join([part[inside] for part in parts], dim=1), layout)
-                for inside, layout in tokens.layout.pieces()
+                for inside, layout in tokens.layout.chunks()
             ]
             reads_inputs = getattr(level.head, "reads_inputs", False)
             encoded[name] = tokens.with_vectors(_join(vectors, dim=0), tuple(parts) if reads_inputs else None)

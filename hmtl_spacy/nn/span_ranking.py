@@ -15,7 +15,7 @@ from .spans import Candidates, HeadAttention, attend, attended_sums, enumerate_s
 SPANS_AT_A_TIME = 2048
 
 
-class Kept(NamedTuple):
+class PrunedSpans(NamedTuple):
     """The spans that survived pruning, in document order (by start, then end).
 
     index: into the candidates; offsets: where each document's spans begin. [n_docs + 1]
@@ -150,14 +150,14 @@ class SpanRankingHead(nn.Module):
         """
         candidates = enumerate_spans(tokens.layout, self.max_width, tokens.vectors.device)
         weights = self.attention(tokens.vectors, tokens.layout)
-        of_pieces = []
-        for inside, layout in tokens.layout.pieces():
+        of_chunks = []
+        for inside, layout in tokens.layout.chunks():
             inputs = [part[inside] for part in tokens.inputs]
-            of_pieces.append(self._score_piece(tokens.vectors[inside], inputs, weights[inside], layout))
-        scores = [scores for of_width in zip(*of_pieces) for scores in of_width]
+            of_chunks.append(self._score_chunk(tokens.vectors[inside], inputs, weights[inside], layout))
+        scores = [scores for of_width in zip(*of_chunks) for scores in of_width]
         return candidates, torch.cat(scores), weights
 
-    def _score_piece(
+    def _score_chunk(
         self, vectors: Tensor, inputs: Sequence[Tensor], weights: Tensor, layout: Layout
     ) -> List[Tensor]:
         """The scores of the candidates of each width, by start."""
@@ -175,7 +175,7 @@ class SpanRankingHead(nn.Module):
             scores.append(self.mention_score(hidden)[:, 0])
         return scores
 
-    def score_given(self, tokens: TokenBatch, given: List[numpy.ndarray]) -> Tuple[Kept, Tensor]:
+    def score_given(self, tokens: TokenBatch, given: List[numpy.ndarray]) -> Tuple[PrunedSpans, Tensor]:
         """Mention scores of spans that are given, as those that are kept, and attention weights."""
         vectors = tokens.vectors
         rows = [numpy.unique(spans[:, :2], axis=0) for spans in given]
@@ -184,14 +184,16 @@ class SpanRankingHead(nn.Module):
         starts, ends = torch.from_numpy(flat).to(vectors.device).unbind(dim=1)
         weights = self.attention(vectors, tokens.layout)
         if not len(flat):
-            return Kept(starts, starts, ends, vectors.new_zeros(0), offsets), weights
+            return PrunedSpans(starts, starts, ends, vectors.new_zeros(0), offsets), weights
         hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
         hidden = hidden + attend(weights, [self._project_heads(tokens.inputs)], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
-        return Kept(torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets), weights
+        return PrunedSpans(
+            torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets
+        ), weights
 
-    def represent(self, tokens: TokenBatch, kept: Kept, weights: Tensor) -> Tuple[Tensor, Tensor]:
+    def represent(self, tokens: TokenBatch, kept: PrunedSpans, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
         projected, heads = [], []
         for starts, ends in zip(kept.starts.split(SPANS_AT_A_TIME), kept.ends.split(SPANS_AT_A_TIME)):
@@ -202,7 +204,7 @@ class SpanRankingHead(nn.Module):
             heads.append(head_tokens)
         return torch.cat(projected), torch.cat(heads)
 
-    def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> Kept:
+    def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> PrunedSpans:
         """Keep the best spans of each document, its share decided by its own length alone."""
         doc = torch.from_numpy(layout.doc_of).to(scores.device)[candidates.starts].cpu().numpy()
         starts, ends = candidates.starts.cpu().numpy(), candidates.ends.cpu().numpy()
@@ -216,7 +218,7 @@ class SpanRankingHead(nn.Module):
         per_doc = numpy.bincount(doc[chosen], minlength=len(layout.doc_lengths))
         index = torch.from_numpy(chosen).to(scores.device)
         offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
-        return Kept(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
+        return PrunedSpans(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
 
     def _own_candidates(self, layout: Layout, given: List[numpy.ndarray]) -> List[numpy.ndarray]:
         """The given spans that are no wider than max_width and within a sentence."""

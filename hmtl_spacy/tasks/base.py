@@ -15,7 +15,7 @@ class Task:
 
     inputs: names of the levels below whose encoders this one reads.
     hidden, depth, dropout: of its encoder; `hidden` is the width of one direction.
-    label_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
+    label_embedding_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
@@ -34,18 +34,18 @@ class Task:
         hidden: int = 64,
         depth: int = 2,
         dropout: float = 0.2,
-        label_width: int = 0,
+        label_embedding_width: int = 0,
     ):
         self.inputs = list(inputs)
         self.hidden = hidden
         self.depth = depth
         self.dropout = dropout
-        self.label_width = label_width
+        self.label_embedding_width = label_embedding_width
         self.labels: List[str] = []
 
     def level_settings(self) -> LevelSettings:
         return LevelSettings(
-            self.inputs, self.hidden, self.depth, self.dropout, self.label_width, self.build_head
+            self.inputs, self.hidden, self.depth, self.dropout, self.label_embedding_width, self.build_head
         )
 
     def build_head(self, nI: int, nX: int) -> Any:

@@ -11,25 +11,25 @@ from .tagging import TaggingTask
 
 class Mentions(TaggingTask):
     """
-    spans_key: the span group of the mentions; their confidences are in its `attrs["scores"]`.
+    mentions_key: the span group of the mentions; their confidences are in its `attrs["scores"]`.
     """
 
-    def __init__(self, *, spans_key: str = MENTIONS, **settings: Any):
+    def __init__(self, *, mentions_key: str = MENTIONS, **settings: Any):
         super().__init__(**settings)
-        self.spans_key = self.mentions_key = spans_key
+        self.mentions_key = mentions_key
 
     @property
     def prefix(self) -> str:
-        return f"spans_{self.spans_key}"
+        return f"spans_{self.mentions_key}"
 
     def has_gold(self, doc: Doc) -> bool:
-        return self.spans_key in doc.spans
+        return self.mentions_key in doc.spans
 
     def spans(self, doc: Doc) -> List[Span]:
-        return get_mentions(doc, self.spans_key) or []
+        return get_mentions(doc, self.mentions_key) or []
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
-        set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.spans_key)
+        set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.mentions_key)
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         prefix = self.prefix

@@ -22,7 +22,7 @@ class Relations(Task):
     else the entity, that ends there.
 
     scorer_hidden: width of the pair scorer.
-    prior: expected share of related pairs among all pairs of tokens.
+    positive_rate: expected share of related pairs among all pairs of tokens.
     unmatched: what happens to a predicted relation of which an argument is no mention and no
         entity: "token" keeps it with a one-token argument, "drop" leaves it out. Both are counted,
         in `doc.spans["relations"].attrs["unmatched"]`.
@@ -37,7 +37,7 @@ class Relations(Task):
         self,
         *,
         scorer_hidden: int = 64,
-        prior: float = 0.0025,
+        positive_rate: float = 0.0025,
         unmatched: str = "token",
         mentions_key: str = MENTIONS,
         relations_key: str = RELATIONS,
@@ -47,7 +47,7 @@ class Relations(Task):
         if unmatched not in ("token", "drop"):
             raise ValueError(f"Relations: unmatched is '{unmatched}'. Set it to 'token' or 'drop'.")
         self.scorer_hidden = scorer_hidden
-        self.prior = prior
+        self.positive_rate = positive_rate
         self.unmatched = unmatched
         self.mentions_key = mentions_key
         self.relations_key = relations_key
@@ -55,7 +55,11 @@ class Relations(Task):
 
     def build_head(self, nI: int, nX: int) -> MultiHeadSelection:
         return MultiHeadSelection(
-            nI, len(self.labels), hidden=self.scorer_hidden, dropout=self.dropout, prior=self.prior
+            nI,
+            len(self.labels),
+            hidden=self.scorer_hidden,
+            dropout=self.dropout,
+            positive_rate=self.positive_rate,
         )
 
     def has_gold(self, doc: Doc) -> bool:

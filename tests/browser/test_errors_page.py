@@ -6,7 +6,7 @@ from looking import overflowing
 from spacy.tokens import DocBin
 from tiny import annotate
 
-from hmtl_spacy.errors import find_errors, page
+from hmtl_spacy.evaluation.error_analysis import find_errors, page
 
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 EVIL = "<img src=x onerror=window.ran=1>"

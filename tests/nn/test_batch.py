@@ -88,8 +88,8 @@ def test_documents_are_selected_with_their_sentences():
 def test_pieces_are_of_whole_sentences():
     layout = Layout([5, 0, 9], [2, 3, 1, 6, 2])
     found = [
-        (inside.start, inside.stop, piece.sentence_lengths.tolist()) for inside, piece in layout.pieces(5)
+        (inside.start, inside.stop, piece.sentence_lengths.tolist()) for inside, piece in layout.chunks(5)
     ]
     assert found == [(0, 5, [2, 3]), (5, 6, [1]), (6, 12, [6]), (12, 14, [2])]
-    ((inside, piece),) = layout.pieces(14)
+    ((inside, piece),) = layout.chunks(14)
     assert (inside, piece) == (slice(0, 14), layout)

@@ -21,9 +21,9 @@ GOLD = [
 ]
 
 
-def build(prior=0.3):
+def build(positive_rate=0.3):
     torch.manual_seed(0)
-    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, prior=prior).eval()
+    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, positive_rate=positive_rate).eval()
     head.score.weight.data.normal_(std=1.0)
     return head
 
@@ -78,7 +78,7 @@ def test_decoding_equals_naive_loops_and_the_threshold(threshold):
 
 
 def test_a_token_is_never_related_to_itself():
-    head = build(prior=0.999)
+    head = build(positive_rate=0.999)
     head.score.weight.data.zero_()
     rows, _ = head.decode(batch(), 0.5)
     # everything is predicted but i = j: n * (n - 1) pairs per sentence, times the labels
@@ -99,7 +99,7 @@ def test_loss_equals_the_naive_sum():
 
 
 def test_the_bias_starts_at_the_prior():
-    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, prior=0.01)
+    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, positive_rate=0.01)
     assert head.score.bias.sigmoid().tolist() == pytest.approx([0.01, 0.01])
 
 

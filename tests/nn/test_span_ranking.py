@@ -214,7 +214,7 @@ def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkey
     monkeypatch.setattr(batching, "TOKENS_AT_A_TIME", 4)
     monkeypatch.setattr(span_ranking, "SPANS_AT_A_TIME", 2)
     monkeypatch.setattr(antecedents, "VALUES_AT_A_TIME", 5)
-    assert len(list(LAYOUT.pieces())) > 3
+    assert len(list(LAYOUT.chunks())) > 3
     torch.testing.assert_close(head.score_spans(tokens)[1], expected)
     for of_whole, of_pieces in zip(whole, head.decode(tokens)):
         for one, other in zip(of_whole, of_pieces):

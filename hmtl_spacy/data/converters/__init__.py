@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Union
 from spacy.tokens import Doc
 
 from ..layers import count_layers, read_layers
-from .reading import ConversionError, read_lines, write_docs
+from .common import ConversionError, read_lines, write_docs
 
 NAMES = ("iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline")
 FORMATS = {name: f"{name}_to_docs" for name in NAMES}

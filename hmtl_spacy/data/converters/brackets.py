@@ -4,7 +4,7 @@ import re
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from .clusters import Offsets
-from .reading import ConversionError
+from .common import ConversionError
 
 # where no "# global.Entity" says otherwise
 FIELDS = ("GRP", "etype", "infstat", "salience", "centering", "minspan", "link", "identity")

@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_mentions, set_relations
-from .reading import ConversionError, make_doc
+from .common import ConversionError, make_doc
 from .tagging import TaggedToken, tags_to_spans
 
 NO_RELATION = "N"

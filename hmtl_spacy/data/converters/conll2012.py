@@ -17,8 +17,8 @@ from spacy.vocab import Vocab
 
 from ...annotations import set_clusters
 from .clusters import resolve_clusters
+from .common import TREEBANK_ESCAPES, ConversionError, make_doc, read_lines
 from .conll2012_columns import Row, read_clusters, read_entities, sentence_rows
-from .reading import TREEBANK_ESCAPES, ConversionError, make_doc, read_lines
 
 BEGIN = re.compile(r"#begin document \((.+)\)(?:; part (\d+))?")
 END = "#end document"

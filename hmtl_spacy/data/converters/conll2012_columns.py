@@ -4,7 +4,7 @@ import re
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from .clusters import Offsets
-from .reading import ConversionError
+from .common import ConversionError
 
 # document, part, number, word, tag, parse, lemma, frame, sense, speaker, entity, (roles ...), coreference
 PARSE, SPEAKER, ENTITY = 5, 9, 10

@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from ...annotations import set_clusters, set_mentions
 from .brackets import FIELDS, Entity, Word, read_entities
 from .clusters import Offsets, resolve_clusters
-from .reading import ConversionError, make_doc
+from .common import ConversionError, make_doc
 
 SPANS = ("head", "extent")
 

@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
 from .clusters import Offsets, resolve_clusters
-from .reading import TREEBANK_ESCAPES, make_doc
+from .common import TREEBANK_ESCAPES, make_doc
 from .records import Record, read_records, shorten
 
 

@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from .reading import ConversionError, make_doc, spaces_in_text
+from .common import ConversionError, make_doc, spaces_in_text
 from .tagging import SCHEMES, TaggedToken, guess_scheme, tags_to_spans
 
 SENTENCES_PER_DOC = 10  # where the file has no document boundaries

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
-from .reading import ConversionError
+from .common import ConversionError
 
 
 class Record:

@@ -2,7 +2,7 @@
 
 from typing import Iterable, List, NamedTuple, Tuple
 
-from .reading import ConversionError
+from .common import ConversionError
 
 SCHEMES = ("iob1", "iob2", "bilou")
 BILOU_PREFIXES = {"E": "L", "S": "U"}  # BIOES and BMES name the same five

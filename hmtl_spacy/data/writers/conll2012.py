@@ -7,8 +7,8 @@ from typing import Dict, Iterable, List, Optional, Tuple
 
 from spacy.tokens import Doc
 
+from ..converters.common import TREEBANK_ESCAPES
 from ..converters.conll2012 import SLASHES
-from ..converters.reading import TREEBANK_ESCAPES
 from ..layers import Layers, Scored
 from .words import ESCAPED, Offsets, Words, lose_scores
 

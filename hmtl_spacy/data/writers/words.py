@@ -7,7 +7,7 @@ from typing import Iterable, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..converters.reading import TREEBANK_ESCAPES
+from ..converters.common import TREEBANK_ESCAPES
 from ..layers import Layers
 
 Offsets = Tuple[int, int]

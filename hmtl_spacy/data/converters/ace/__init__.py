@@ -8,7 +8,7 @@ from typing import Any, Iterable, Iterator, Optional, Union
 
 from spacy.tokens import Doc
 
-from ..reading import read_lines
+from ..common import read_lines
 from .files import ANNOTATION, SOURCE, find_documents
 from .reader import AceReader
 

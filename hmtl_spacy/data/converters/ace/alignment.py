@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple, Optional
 from spacy.tokens import Doc, Span
 
 from ..clusters import Offsets
-from ..reading import ConversionError
+from ..common import ConversionError
 from .annotation import Annotation, CharSeq, EntityMention
 from .source import SourceText
 

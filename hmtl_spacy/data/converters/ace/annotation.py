@@ -5,8 +5,8 @@ from typing import Dict, Iterable, List, NamedTuple, Set, Tuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from ..common import ConversionError
 from ..inline.ace import ARGUMENTS, MENTION_TYPES
-from ..reading import ConversionError
 
 
 class CharSeq(NamedTuple):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional
 
-from ..reading import ConversionError
+from ..common import ConversionError
 
 SOURCE, ANNOTATION = ".sgm", ".apf.xml"
 STAGES = ("timex2norm", "adj")  # the last two; each has all documents

@@ -10,7 +10,7 @@ from spacy.vocab import Vocab
 from ....annotations import Relation, set_clusters, set_mentions, set_relations
 from ..character_spans import MISALIGNED
 from ..clusters import Offsets, resolve_clusters
-from ..reading import blank_english
+from ..common import blank_english
 from .alignment import Aligned, align_mentions, check_words
 from .annotation import Annotation
 from .source import read_source

@@ -9,7 +9,7 @@ import re
 from typing import Iterable, List, Optional
 
 from ..clusters import Offsets
-from ..reading import ConversionError
+from ..common import ConversionError
 
 # attributes whose values may have < and > in quotes, else anything without these
 ATTRIBUTES = r"""(?:\s+[\w.:-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*\s*/?"""

@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 
 from ....annotations import Relation, set_clusters, set_mentions, set_relations
 from ..clusters import Offsets, resolve_clusters
-from ..reading import ConversionError, blank_english, read_lines
+from ..common import ConversionError, blank_english, read_lines
 from .lines import SPLITS, Document, read_documents
 from .relations import resolve_relations
 from .spans import Spans

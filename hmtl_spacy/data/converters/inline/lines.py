@@ -3,7 +3,7 @@
 import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional
 
-from ..reading import ConversionError
+from ..common import ConversionError
 from .markup import Bracket, parse_line
 
 SPLITS = ("train", "dev", "test")

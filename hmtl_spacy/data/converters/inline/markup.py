@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
 from ..clusters import Offsets
-from ..reading import ConversionError
+from ..common import ConversionError
 from ..records import shorten
 from .ace import ENTITY_LABELS, MENTION_TYPES
 

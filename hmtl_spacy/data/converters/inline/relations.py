@@ -2,7 +2,7 @@
 
 from typing import Iterator, List, Sequence, Tuple
 
-from ..reading import ConversionError
+from ..common import ConversionError
 from .ace import SYMMETRIC, forbidden
 from .lines import RelationLine, Sentence
 from .spans import Mention

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 from spacy.tokens import Doc, Span
 
 from ..clusters import Offsets
-from ..reading import ConversionError
+from ..common import ConversionError
 from .heads import default_head
 from .lines import Sentence
 from .markup import Bracket

@@ -8,9 +8,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..evaluation import Evaluation, evaluate
-from ..tasks.base import Task
-from ..tasks.differences import Differences, Item
+from ...tasks.base import Task
+from ...tasks.differences import Differences, Item
+from ..evaluate import Evaluation, evaluate
 from .cases import Case, Source
 
 
@@ -30,11 +30,11 @@ class Measure:
 
 @dataclass
 class Errors:
-    """untold: the tasks that don't tell what their scores are made of."""
+    """unsupported: the tasks that don't tell what their scores are made of."""
 
     evaluation: Evaluation
     measures: List[Measure] = field(default_factory=list)
-    untold: List[str] = field(default_factory=list)
+    unsupported: List[str] = field(default_factory=list)
 
 
 def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
@@ -43,7 +43,7 @@ def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
     options: those of `hmtl_spacy.evaluation.evaluate`, which does the annotating and scoring.
     """
     measures: Dict[str, Measure] = {}
-    untold = []
+    unsupported = []
 
     def inspect(name: str, task: Task, examples: List[Example]) -> None:
         told = False
@@ -56,10 +56,10 @@ def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
                 measure.unit = _unit(measure)
                 told = True
         if not told and any(task.has_gold(eg.reference) for eg in examples):
-            untold.append(name)
+            unsupported.append(name)
 
     evaluation = evaluate(nlp, path, inspect=inspect, **options)
-    return Errors(evaluation, list(measures.values()), untold)
+    return Errors(evaluation, list(measures.values()), unsupported)
 
 
 def _cases(predicted: Doc, reference: Doc, found: Differences, name: str) -> List[Case]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-from ..metrics import prf
+from ...metrics import prf
 from .cases import Case
 from .finding import Errors, Measure
 

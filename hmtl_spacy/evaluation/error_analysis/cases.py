@@ -5,9 +5,9 @@ from typing import List, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..entities.levels import level_of
-from ..entities.membership import Membership
-from ..tasks.differences import Item
+from ...entities.membership import Membership
+from ...entities.mention_forms import form_of
+from ...tasks.differences import Item
 
 WINDOW = 15  # tokens to either side where there are no sentences
 
@@ -74,4 +74,4 @@ class Source:
     def _level(self, span: Span) -> str:
         if self._members is None:
             self._members = Membership(self.doc)
-        return level_of(span, self._members.heads).name.lower()
+        return form_of(span, self._members.heads).name.lower()

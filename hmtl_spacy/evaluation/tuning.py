@@ -6,8 +6,8 @@ from typing import Dict, Iterable, Optional, Tuple
 from spacy.language import Language
 from tqdm import tqdm
 
-from .evaluation import check_tasks, evaluate, find_component
-from .model import keep_features
+from ..model import keep_features
+from .evaluate import check_tasks, evaluate, find_component
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))
 

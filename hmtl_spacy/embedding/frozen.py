@@ -8,8 +8,8 @@ from spacy.attrs import ORTH
 from spacy.tokens import Doc
 from torch import Tensor
 
-from .nn.packed import inference_copy
-from .pieces import sentence_starts
+from ..nn.onednn_linear import inference_copy
+from .word_pieces import sentence_starts
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -36,7 +36,7 @@ class FeatureCache:
             self.features[key] = features.to("cpu", torch.float16)
             self.used += size
 
-    def of(self, docs: List[Doc], compute: Callable[[List[Doc]], Tensor], device: torch.device) -> Tensor:
+    def get(self, docs: List[Doc], compute: Callable[[List[Doc]], Tensor], device: torch.device) -> Tensor:
         """All layers of the docs, those that aren't here computed. [n_layers, n_tokens, width]"""
         keys = [_key(doc) for doc in docs]
         missing = {key: doc for key, doc in zip(keys, docs) if key not in self.features and len(doc)}
@@ -69,7 +69,7 @@ class Inference:
     def __reduce__(self):
         return Inference, (self.precision,)
 
-    def of(self, transformer: torch.nn.Module) -> torch.nn.Module:
+    def copy_of(self, transformer: torch.nn.Module) -> torch.nn.Module:
         device = next(transformer.parameters()).device
         if self.original is not transformer or self.device != device:
             self.copy = inference_copy(transformer, PRECISIONS[self.precision])

@@ -6,7 +6,7 @@ import numpy
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
-from .nn.windows import Window
+from ..nn.windows import Window
 
 SHAPES = 8  # windows are padded to multiples of it, so that what oneDNN prepares for a shape serves again
 
@@ -32,7 +32,7 @@ class Pieces:
         self.padding = tokenizer.pad_token_id or 0
 
     @classmethod
-    def of(cls, shim: Any) -> "Pieces":
+    def for_shim(cls, shim: Any) -> "Pieces":
         tokenizer = shim._hfmodel.tokenizer
         if shim.__dict__.get("_pieces") is None or shim._pieces.tokenizer is not tokenizer:
             limit = getattr(shim._model.config, "max_position_embeddings", None)

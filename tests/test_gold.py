@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from hmtl_spacy.data.alignment import align_rows
+from hmtl_spacy.data.gold import align_rows
 
 VOCAB = spacy.blank("en").vocab
 

@@ -1,6 +1,6 @@
 """What a pipeline misses and what it makes up, of every task, by type and by length.
 
-The counts are those of `hmtl_spacy.evaluation`: precision and recall follow from them.
+The counts are those of `hmtl_spacy.evaluation.evaluate`: precision and recall follow from them.
 """
 
 from .finding import Errors, Measure, find_errors

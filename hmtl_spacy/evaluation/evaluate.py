@@ -13,10 +13,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from .component import HMTL, sentence_of
-from .data.corpus import read_task_corpus
-from .data.coverage import measure
-from .tasks.base import Task, annotated_pairs
+from ..component import HMTL, sentence_of
+from ..data.corpus import read_task_corpus
+from ..data.coverage import measure
+from ..tasks.base import Task, annotated_pairs
 
 GOLD_MENTIONS = ("paper", "any")
 

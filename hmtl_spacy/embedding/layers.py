@@ -16,9 +16,9 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import nn
 
-from .nn.characters import CharacterCNN, character_ids, pad_words
-from .nn.words import NOTHING, UNKNOWN, WordEmbedding
-from .shims import TorchShim
+from ..nn.characters import CharacterCNN, character_ids, pad_words
+from ..nn.words import NOTHING, UNKNOWN, WordEmbedding
+from ..shims import TorchShim
 
 
 def Embedding(

@@ -13,7 +13,7 @@ from .words import CONJUNCTIONS, POSSESSIVE_MARKS, POSSESSIVES, is_determiner, i
 NUMBERS = {"CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"}  # named entities that name nothing
 
 
-class Level(IntEnum):
+class MentionForm(IntEnum):
     """How much a mention tells."""
 
     PRONOUN = 0
@@ -21,10 +21,10 @@ class Level(IntEnum):
     NAME = 2
 
 
-def level_of(span: Span, heads: Heads) -> Level:
+def form_of(span: Span, heads: Heads) -> MentionForm:
     if len(span) == 1 and is_pronoun(span[0]):
-        return Level.PRONOUN
-    return Level.NOMINAL if name_in(span, heads) is None else Level.NAME
+        return MentionForm.PRONOUN
+    return MentionForm.NOMINAL if name_in(span, heads) is None else MentionForm.NAME
 
 
 def name_in(span: Span, heads: Heads) -> Optional[Span]:
@@ -60,9 +60,9 @@ def best_mention(spans: Iterable[Span], heads: Heads) -> Span:
     """As `main_mention`, for heads that are there already."""
 
     def rank(span: Span) -> Tuple:
-        level = level_of(span, heads)
+        level = form_of(span, heads)
         name = name_in(span, heads)
-        length, rest = (len(name), len(span) - len(name)) if level == Level.NAME else (len(span), 0)
+        length, rest = (len(name), len(span) - len(name)) if level == MentionForm.NAME else (len(span), 0)
         return -level, -length, rest, span.start, span.end
 
     return min(spans, key=rank)

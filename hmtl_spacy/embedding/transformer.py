@@ -21,12 +21,12 @@ from torch.nn import functional as F
 from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_utils import no_init_weights
 
+from ..nn.layer_mix import LayerMix
+from ..nn.windows import Window, pack_windows
+from ..requirements import EXTRA
+from ..shims import TorchShim, TorchUpdates
 from .frozen import PRECISIONS, FeatureCache, Inference
-from .nn.layer_mix import LayerMix
-from .nn.windows import Window, pack_windows
-from .pieces import Pieces, sentence_starts
-from .requirements import EXTRA
-from .shims import TorchShim, TorchUpdates
+from .word_pieces import Pieces, sentence_starts
 
 PACKAGE = "package:"
 WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
@@ -179,7 +179,7 @@ def forward(settings: Settings, model: Model, docs: List[Doc], is_train: bool) -
     else:
         with torch.no_grad():
             compute = partial(compute_features, settings, model, transformer=frozen(model))
-            layers = shim.cache.of(docs, compute, mix.device)
+            layers = shim.cache.get(docs, compute, mix.device)
     output, torch_backprop = mix.run(is_train, layers)
 
     def backprop(d_vectors: Floats2d) -> List[Doc]:
@@ -192,7 +192,7 @@ def forward(settings: Settings, model: Model, docs: List[Doc], is_train: bool) -
 def frozen(model: Model) -> torch.nn.Module:
     """The transformer as it is run when its weights don't change."""
     shim = model.shims[0]
-    return shim.inference.of(shim._model)
+    return shim.inference.copy_of(shim._model)
 
 
 def compute_features(
@@ -223,7 +223,7 @@ def run_transformer(
     settings: Settings, model: Model, docs: List[Doc], transformer: torch.nn.Module
 ) -> Iterator[Tuple[Tensor, Iterator[Tensor]]]:
     """YIELDS: some tokens of the docs, counted through, [n], and their vectors by layer, [n, width] each."""
-    pieces = Pieces.of(model.shims[0])
+    pieces = Pieces.for_shim(model.shims[0])
     per_doc = [pieces.of_doc(doc) for doc in docs]
     windows = pack_windows(per_doc, [sentence_starts(doc) for doc in docs], settings.window)
     device = next(transformer.parameters()).device

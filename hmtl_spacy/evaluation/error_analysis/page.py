@@ -20,7 +20,7 @@ def page(errors: Errors, title: str = "Errors", limit: int = 10) -> str:
 
     limit: examples of each kind in each group, spread over the data; 0 for all.
     """
-    style = files(__package__).joinpath("errors.css").read_text("utf-8")
+    style = files(__package__).joinpath("page.css").read_text("utf-8")
     body = "\n".join(_body(errors, title, limit))
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -35,8 +35,8 @@ def _body(errors: Errors, title: str, limit: int) -> Iterator[str]:
     yield f"<p>{evaluation.docs:,} documents, {evaluation.words:,} words; "
     yield f"sentence boundaries {escape(evaluation.sentences)}. "
     yield "Missed: in the data, but not found. Spurious: found, but not in the data.</p>"
-    if errors.untold:
-        yield f"<p>These tasks don't tell single errors: {escape(', '.join(errors.untold))}.</p>"
+    if errors.unsupported:
+        yield f"<p>These tasks don't tell single errors: {escape(', '.join(errors.unsupported))}.</p>"
     if not errors.measures:
         yield "<p>The data has no gold annotation for any task.</p>"
     links = (f'<li><a href="#{escape(m.prefix)}">{escape(m.prefix)}</a></li>' for m in errors.measures)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from hmtl_spacy.nn import packed
-from hmtl_spacy.nn.packed import PackedLinear, can_pack, inference_copy
+from hmtl_spacy.nn import onednn_linear
+from hmtl_spacy.nn.onednn_linear import PackedLinear, can_pack, inference_copy
 
 
 def network():
@@ -32,7 +32,7 @@ def test_a_packed_copy_gives_the_same_numbers_and_leaves_the_original_alone():
 
 
 def test_without_packed_layers_the_copy_is_plain(monkeypatch):
-    monkeypatch.setattr(packed, "can_pack", lambda dtype: False)
+    monkeypatch.setattr(onednn_linear, "can_pack", lambda dtype: False)
     copied = inference_copy(network())
     assert not any(isinstance(layer, PackedLinear) for layer in copied)
     torch.testing.assert_close(copied(IDS), network()(IDS))

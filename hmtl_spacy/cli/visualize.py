@@ -1,0 +1,59 @@
+"""`spacy hmtl visualize DATA PAGE`."""
+
+from pathlib import Path
+from typing import Annotated, Any, List, Optional
+
+from spacy.cli._util import Arg, Opt, setup_gpu
+from tqdm import tqdm
+from wasabi import msg
+
+from .apps import hmtl_cli
+from .options import Gpu
+
+
+@hmtl_cli.command("visualize")
+def visualize_cli(
+    data_path: Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)],
+    out_path: Annotated[Path, Arg(help="HTML page to write", dir_okay=False)],
+    model: Annotated[
+        Optional[str], Opt("--model", "-m", help="Show what this pipeline finds beside what the data has")
+    ] = None,
+    limit: Annotated[
+        int, Opt("--limit", "-n", min=0, help="So many documents, spread over the data; 0 for all")
+    ] = 0,
+    title: Annotated[str, Opt("--title", help="Of the page")] = "HMTL",
+    use_gpu: Gpu = -1,
+):
+    """Write a page that shows all layers of some documents, as annotated or beside a pipeline's predictions.
+
+    Example: python -m spacy hmtl visualize corpus/test.spacy page.html --model training/model-best --limit 5
+    """
+    import spacy
+
+    from ..data.corpus import read_task_corpus
+    from ..visualize import render
+
+    setup_gpu(use_gpu, silent=True)
+    try:
+        nlp = spacy.load(model) if model else spacy.blank("xx")
+        examples = list(read_task_corpus(data_path, None, 0, gold_sentences=True, limit=0)(nlp))
+    except (ValueError, OSError) as err:
+        msg.fail(str(err), exits=1)
+    examples = _spread(examples, limit or len(examples))
+    gold = [eg.reference for eg in examples]
+    docs = gold
+    if model:
+        predicted = nlp.pipe(eg.predicted for eg in examples)
+        docs = list(tqdm(predicted, total=len(examples), unit=" docs", disable=None, leave=False))
+    for doc, reference in zip(docs, gold):
+        doc.user_data.setdefault("title", reference.user_data.get("title"))
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    html = render(docs, gold=gold if model else None, page=True, title=title, jupyter=False)
+    out_path.write_text(html, encoding="utf-8")
+    msg.good(f"Wrote a page of {len(docs):,} documents", out_path)
+
+
+def _spread(items: List[Any], limit: int) -> List[Any]:
+    """So many, from all over a list."""
+    n = min(limit, len(items))
+    return [items[i * len(items) // n] for i in range(n)]

@@ -1,0 +1,1 @@
+"""The shared embedding of tokens: contextual vectors, characters, words and case."""

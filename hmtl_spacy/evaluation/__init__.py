@@ -1,0 +1,1 @@
+"""What a trained pipeline does on annotated documents: scores, thresholds, and what it gets wrong."""
