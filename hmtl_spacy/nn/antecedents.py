@@ -1,6 +1,10 @@
-"""Antecedent scores of the spans that coreference keeps (Lee et al. 2017, section 4)."""
+"""Antecedent scores of the spans that coreference keeps (Lee et al. 2017, sections 3 and 4).
 
-from typing import Callable, NamedTuple, Optional, Tuple
+s(i, j) = s_m(i) + s_m(j) + s_a(i, j) for a span i and a span j before it; 0 for the dummy antecedent,
+which means that i starts a cluster or belongs to none.
+"""
+
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy
 import torch
@@ -9,16 +13,20 @@ from torch.nn import functional as F
 
 from .batch import TokenBatch
 from .dropout import Dropout
+from .spans import PrunedSpans
 
-N_BUCKETS = 10
+N_BUCKETS = 10  # of distances, numbered from 1; 0 stays unused
 VALUES_AT_A_TIME = 2**18  # of the vectors of pairs: they fit a CPU's caches
 ON_A_GPU = 128  # times as many
 MATCHES = ("none", "same last word", "same head word", "same words")
 
 
 class Pairs(NamedTuple):
-    """antecedent: indices of kept spans, [n_kept, n]; exists: whether there is one, [n_kept, n];
-    scores: of the dummy (column 0, always 0) and the antecedents, [n_kept, 1 + n].
+    """Every kept span with the n kept spans before it, nearest first; see `preceding` for the numbering.
+
+    antecedent: indices of kept spans, 0 where there is none. [n_kept, n]
+    exists: whether there is one. [n_kept, n]
+    scores: s(i, j), the dummy's (always 0) in column 0, -inf where there is no antecedent. [n_kept, 1 + n]
     """
 
     antecedent: Tensor
@@ -27,18 +35,44 @@ class Pairs(NamedTuple):
 
 
 def distance_bucket(distance: Tensor) -> Tensor:
-    """1, 2, 3, 4, 5-7, 8-15, 16-31, 32-63, 64+ as 1 to 9."""
+    """1, 2, 3, 4, 5-7, 8-15, 16-31, 32-63, 64+ as 1 to 9 (Lee et al. 2017, section 7.1)."""
     log = torch.log2(distance.clamp(min=1).float()).floor().long() + 3
     return torch.where(distance <= 4, distance, log.clamp(max=N_BUCKETS - 1))
 
 
+def preceding(offsets: List[int], n: int, device: torch.device) -> Tuple[Tensor, Tensor]:
+    """The numbering of pairs: row i is a kept span, column k the span k + 1 places before it.
+
+    A document with the spans 0, 1, 2 and one with the spans 3, 4, each with up to two antecedents:
+
+    >>> antecedent, exists = preceding([0, 3, 5], n=2, device=torch.device("cpu"))
+    >>> antecedent.tolist()
+    [[-1, -2], [0, -1], [1, 0], [2, 1], [3, 2]]
+    >>> exists.tolist()  # no link leaves a document: span 3 has no antecedent
+    [[False, False], [True, False], [True, True], [False, False], [True, False]]
+
+    offsets: document d has the spans offsets[d] to offsets[d + 1], exclusive. [n_docs + 1]
+    n: columns.
+    RETURNS: the antecedents, and which of them are spans of the same document. [n_kept, n] both
+    """
+    sizes = numpy.diff(offsets)
+    first = torch.from_numpy(numpy.repeat(offsets[:-1], sizes)).to(device)  # of each span's document
+    own = torch.arange(offsets[-1], device=device)
+    antecedent = own[:, None] - torch.arange(1, n + 1, device=device)[None, :]  # [n_kept, n]
+    return antecedent, antecedent >= first[:, None]
+
+
 class AntecedentScorer(nn.Module):
-    """Scores of pairs of spans: [span ; antecedent ; their product ; features] through two layers.
+    """s_a(i, j): [span ; antecedent ; their product ; features] through two hidden layers.
 
     The first layer is linear in these blocks: span and antecedent are projected once per
-    span and only the product once per pair.
+    span and only the product once per pair. The features are an embedding of the bucketed
+    distance, in kept spans, and one of how the words match.
 
-    string_match: also tell whether the words are the same (not in the paper).
+    nI: width of the spans' vectors; hidden: width of both layers.
+    max_antecedents: each span is compared with so many kept spans before it.
+    feature_width: width of the embeddings of distances and matches.
+    string_match: whether the words' match is a feature (not in the paper).
     """
 
     def __init__(
@@ -63,70 +97,78 @@ class AntecedentScorer(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), Dropout(dropout))
         self.score = nn.Linear(hidden, 1)
 
-    def forward(self, tokens: TokenBatch, kept, represented: Tuple[Tensor, Tensor]) -> Optional[Pairs]:
-        """represented: span vectors [n_kept, nI] and head tokens [n_kept]. None if nothing was kept."""
+    def forward(
+        self, tokens: TokenBatch, kept: PrunedSpans, represented: Tuple[Tensor, Tensor]
+    ) -> Optional[Pairs]:
+        """represented: span vectors [n_kept, nI] and head tokens [n_kept].
+        RETURNS: None if no document keeps two spans.
+        """
         spans, heads = represented
-        sizes = numpy.diff(kept.offsets)
-        n = min(self.max_antecedents, int(sizes.max(initial=0)) - 1)
+        n = min(self.max_antecedents, int(numpy.diff(kept.offsets).max(initial=0)) - 1)
         if n < 1:
             return None
-        first = torch.from_numpy(numpy.repeat(kept.offsets[:-1], sizes)).to(spans.device)
-        own = torch.arange(len(spans), device=spans.device)
-        antecedent = own[:, None] - torch.arange(1, n + 1, device=spans.device)[None, :]
-        exists = antecedent >= first[:, None]
+        antecedent, exists = preceding(kept.offsets, n, spans.device)
         score = self._scorer(spans, kept.scores, self._names(tokens, kept, heads))
         scores = [spans.new_zeros((0, n))]
         values = VALUES_AT_A_TIME * (1 if spans.device.type == "cpu" else ON_A_GPU)
-        for rows in own.split(max(1, values // (spans.shape[1] * n))):
+        for rows in torch.arange(len(spans), device=spans.device).split(
+            max(1, values // (spans.shape[1] * n))
+        ):
             span, column = exists[rows].nonzero(as_tuple=True)
-            pair = score(rows[span], antecedent[rows][span, column], column)
+            pair = score(rows[span], antecedent[rows][span, column], column)  # [n_pairs]
             scores.append(spans.new_full((len(rows), n), -torch.inf).index_put((span, column), pair))
-        dummy = spans.new_zeros((len(spans), 1))
+        dummy = spans.new_zeros((len(spans), 1))  # its score is fixed, so that the others are relative to it
         return Pairs(antecedent.clamp(min=0), exists, torch.cat([dummy, torch.cat(scores)], dim=1))
 
     def _scorer(self, spans: Tensor, mention: Tensor, names: Optional[Tensor]) -> Callable[..., Tensor]:
-        """A function that scores pairs: from a span, one before it and how far, less one, to [n_pairs]."""
-        from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)
+        """A function that scores pairs: from span, antecedent and column, [n_pairs] each, to [n_pairs].
+
+        spans: [n_kept, nI]; mention: s_m, [n_kept]; names: see `_names`.
+        """
+        from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)  # [n_kept, hidden]
         distances = torch.arange(1, self.max_antecedents + 1, device=spans.device)
         features = self.from_features(self.distance.weight)[distance_bucket(distances)]
-        if names is not None:  # a row for every distance and match
+        if names is not None:  # one row for every distance and match: row d * len(MATCHES) + m
             features = (features[:, None] + self.from_features(self.match.weight)).flatten(0, 1)
 
         def score(span: Tensor, before: Tensor, column: Tensor) -> Tensor:
-            hidden = F.embedding(span, from_span)
+            hidden = F.embedding(span, from_span)  # [n_pairs, hidden], summed in place from here on
             hidden += F.embedding(before, from_antecedent)
             if names is not None:
                 match = closest_match(names.index_select(0, span), names.index_select(0, before))
                 column = column * len(MATCHES) + match
             hidden += F.embedding(column, features)
-            product = F.embedding(span, spans) * F.embedding(before, spans)
+            product = F.embedding(span, spans) * F.embedding(before, spans)  # [n_pairs, nI]
             hidden = hidden.addmm_(product, self.from_product.weight.T)
             hidden = self.hidden(self.dropout(hidden.relu_()))
-            return self.score(hidden)[:, 0] + mention[span] + mention[before]
+            scores: Tensor = self.score(hidden)[:, 0] + mention[span] + mention[before]
+            return scores
 
         return score
 
-    def _names(self, tokens: TokenBatch, kept, heads: Tensor) -> Optional[Tensor]:
-        """What spans are compared by: the ids of their last word, head word and of all. [n_kept, 3]"""
+    def _names(self, tokens: TokenBatch, kept: PrunedSpans, heads: Tensor) -> Optional[Tensor]:
+        """What spans are compared by: ids of their last word, head word and all words. [n_kept, 3]"""
         if not self.string_match:
             return None
         words = torch.from_numpy(tokens.word_ids).to(heads.device)
         widest = int((kept.ends - kept.starts).max())
-        inside = kept.starts[:, None] + torch.arange(widest, device=heads.device)[None, :]
-        outside = inside >= kept.ends[:, None]
-        ids = words[inside.clamp(max=len(words) - 1)].masked_fill_(outside, 0)
-        string = (ids * hash_factors(widest).to(heads.device)).sum(dim=1)
+        position = kept.starts[:, None] + torch.arange(widest, device=heads.device)[None, :]
+        outside = position >= kept.ends[:, None]  # [n_kept, widest]
+        ids = words[position.clamp(max=len(words) - 1)].masked_fill_(outside, 0)
+        string = (ids * hash_factors(widest).to(heads.device)).sum(
+            dim=1
+        )  # [n_kept]; wraps around, as hashes do
         return torch.stack([words[kept.ends - 1], words[heads], string], dim=1)
 
 
 def hash_factors(n: int) -> Tensor:
-    """Odd numbers of 64 random bits, always the same: sums of word ids times these tell strings apart. [n]"""
+    """Odd random numbers of 64 bits, always the same: sums of word ids times these tell strings apart. [n]"""
     drawn = numpy.random.default_rng(0).integers(2**63, size=n, dtype=numpy.int64)
     return torch.from_numpy(drawn * 2 + 1)
 
 
-def closest_match(one: Tensor, other: Tensor) -> Tensor:
-    """Indices of MATCHES, from what `_names` gives of the spans of pairs. [n_pairs, 3] -> [n_pairs]"""
-    same = one == other
-    match = torch.where(same[:, 1], 2, same[:, 0].long())
+def closest_match(span: Tensor, before: Tensor) -> Tensor:
+    """Indices of MATCHES, from the names of both spans of each pair. [n_pairs, 3] both -> [n_pairs]"""
+    same = span == before
+    match = torch.where(same[:, 1], 2, same[:, 0].long())  # the closest of several matches counts
     return torch.where(same[:, 2], 3, match)

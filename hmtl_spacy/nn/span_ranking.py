@@ -1,6 +1,10 @@
-"""The coreference head: span ranking (Lee et al. 2017)."""
+"""The coreference head: span ranking (Lee et al. 2017).
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+Candidate spans are scored as mentions, the best are kept, and each kept span picks one of the kept
+spans before it as its antecedent, or none.
+"""
+
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -10,26 +14,18 @@ from torch.nn import functional as F
 from .antecedents import AntecedentScorer
 from .batch import Layout, TokenBatch
 from .dropout import Dropout
-from .spans import Candidates, HeadAttention, attend, attended_sums, enumerate_spans
+from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
 SPANS_AT_A_TIME = 2048
 
 
-class PrunedSpans(NamedTuple):
-    """The spans that survived pruning, in document order (by start, then end).
-
-    index: into the candidates; offsets: where each document's spans begin. [n_docs + 1]
-    """
-
-    index: Tensor
-    starts: Tensor
-    ends: Tensor
-    scores: Tensor
-    offsets: List[int]
-
-
 class SpanRankingHead(nn.Module):
-    """Rows are start, end, cluster, in tokens of the document; ends exclusive.
+    """Clusters of coreferent mentions.
+
+    Rows are start, end, cluster, in tokens of the document; ends exclusive.
+
+    A span is represented by [first token ; last token ; width ; attended sum of its tokens]
+    (Lee et al. 2017, section 4), the first two from the encoder, the sum over what the encoder read.
 
     nI: width of the encoder's vectors; nX: width of what the encoder read, over which a
         span's head attention goes.
@@ -37,6 +33,10 @@ class SpanRankingHead(nn.Module):
     spans_per_token: share of spans kept after pruning, per token of the document.
     max_antecedents: each span is compared with so many kept spans before it.
     hidden: width of both feed-forward scorers and of the projected spans.
+    feature_width: width of the embeddings of widths, distances and matches.
+    string_match: whether antecedents are also scored by whether the words are the same.
+    mention_weight: weight of the mention term, see `loss`. Without it pruning can learn to drop every
+        gold mention, which makes the ranking loss zero.
     """
 
     reads_inputs = True
@@ -74,29 +74,31 @@ class SpanRankingHead(nn.Module):
         )
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
-        """Negative marginal log-likelihood of the gold antecedents, plus the mention term, per
-        document divided by its sentences, mean over documents.
+        """Negative marginal log-likelihood of the gold antecedents (Lee et al. 2017, section 6), plus the
+        mention term: the binary cross-entropy of "is in a cluster" over all candidates. Each document's
+        loss is divided by its number of sentences; mean over documents.
 
         gold: rows per document, [n, 3]; spans no wider than max_width and within sentences.
         """
         layout = tokens.layout
         candidates, scores, weights = self.score_spans(tokens)
         clusters = self._clusters(layout, candidates, gold)  # [n_spans], 0 = in no cluster
-        per_sentence = self._per_sentence(layout, tokens.vectors.device)
-        doc_of = torch.from_numpy(layout.doc_of).to(clusters.device)[candidates.starts]
+        per_sentence = self._per_sentence(layout, tokens.vectors.device)  # [n_docs]
+        doc_of = torch.from_numpy(layout.doc_of).to(clusters.device)[candidates.starts]  # [n_spans]
         mention = F.binary_cross_entropy_with_logits(scores, (clusters > 0).float(), reduction="none")
         loss = self.mention_weight * (mention * per_sentence[doc_of]).sum()
         kept = self.prune(layout, candidates, scores)
         pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
         if pairs is None:
             return loss / len(gold)
-        own = clusters[kept.index]
-        same = (own[pairs.antecedent] == own[:, None]) & (own > 0)[:, None] & pairs.exists
+        own = clusters[kept.candidate]  # [n_kept]
+        same = (own[pairs.antecedent] == own[:, None]) & (own > 0)[:, None] & pairs.exists  # [n_kept, n]
+        # a span in no cluster, or the first of one, has the dummy as its gold antecedent
         dummy = ~same.any(dim=1, keepdim=True)
         positive = torch.cat([dummy, same], dim=1)
-        log_p = pairs.scores.log_softmax(dim=1)  # [n_kept, 1 + antecedents]
+        log_p = pairs.scores.log_softmax(dim=1)  # [n_kept, 1 + n]
         ranking = -log_p.masked_fill(~positive, -torch.inf).logsumexp(dim=1)
-        return (loss + (ranking * per_sentence[doc_of[kept.index]]).sum()) / len(gold)
+        return (loss + (ranking * per_sentence[doc_of[kept.candidate]]).sum()) / len(gold)
 
     @torch.no_grad()
     def decode(
@@ -152,18 +154,23 @@ class SpanRankingHead(nn.Module):
         weights = self.attention(tokens.vectors, tokens.layout)
         of_chunks = []
         for inside, layout in tokens.layout.chunks():
-            inputs = [part[inside] for part in tokens.inputs]
+            inputs = [block[inside] for block in read_inputs(tokens)]
             of_chunks.append(self._score_chunk(tokens.vectors[inside], inputs, weights[inside], layout))
+        # candidates are by width: the chunks' scores for width 1 first, then those for width 2, ...
         scores = [scores for of_width in zip(*of_chunks) for scores in of_width]
         return candidates, torch.cat(scores), weights
 
     def _score_chunk(
         self, vectors: Tensor, inputs: Sequence[Tensor], weights: Tensor, layout: Layout
     ) -> List[Tensor]:
-        """The scores of the candidates of each width, by start."""
+        """The scores of a chunk's candidates of width 1, 2, ..., each by start. [n_spans of that width] each
+
+        vectors: [n_tokens, nI]; inputs: blocks, nX wide together; weights: [n_tokens, 1].
+        """
         candidates = enumerate_spans(layout, self.max_width, vectors.device)
-        from_start, from_end = self.from_start(vectors), self.from_end(vectors)
-        from_width = self.from_width(self.width.weight)
+        from_start, from_end = self.from_start(vectors), self.from_end(vectors)  # [n_tokens, hidden]
+        from_width = self.from_width(self.width.weight)  # [max_width + 1, hidden]
+        # the attended sum of projected tokens is the projection of the attended sum
         sums = attended_sums(weights, self._project_heads(inputs), candidates)
         scores = []
         for width, hidden in enumerate(sums, start=1):
@@ -187,7 +194,7 @@ class SpanRankingHead(nn.Module):
             return PrunedSpans(starts, starts, ends, vectors.new_zeros(0), offsets), weights
         hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
-        hidden = hidden + attend(weights, [self._project_heads(tokens.inputs)], starts, ends)[0]
+        hidden = hidden + attend(weights, [self._project_heads(read_inputs(tokens))], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
         return PrunedSpans(
             torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets
@@ -195,9 +202,11 @@ class SpanRankingHead(nn.Module):
 
     def represent(self, tokens: TokenBatch, kept: PrunedSpans, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
+        inputs = read_inputs(tokens)
         projected, heads = [], []
+        # some spans at a time, since a span's tokens are gathered: [n_spans, widest, nX]
         for starts, ends in zip(kept.starts.split(SPANS_AT_A_TIME), kept.ends.split(SPANS_AT_A_TIME)):
-            attended, head_tokens = attend(weights, tokens.inputs, starts, ends)
+            attended, head_tokens = attend(weights, inputs, starts, ends)
             width = self.width((ends - starts).clamp(max=self.max_width))
             start, end = F.embedding(starts, tokens.vectors), F.embedding(ends - 1, tokens.vectors)
             projected.append(self.project(self.dropout(torch.cat([start, end, width, attended], dim=1))))
@@ -205,16 +214,28 @@ class SpanRankingHead(nn.Module):
         return torch.cat(projected), torch.cat(heads)
 
     def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> PrunedSpans:
-        """Keep the best spans of each document, its share decided by its own length alone."""
+        """Keep the best spans of each document: its length times `spans_per_token`, rounded up
+        (Lee et al. 2017, section 5, without its rule against spans that cross).
+
+        With 0.6 spans per token, documents of 3 and 1 tokens keep 2 spans and 1. Of the candidates
+
+            span    (0, 1)  (1, 2)  (2, 3)  (3, 4)  (0, 2)  (1, 3)
+            score     0.1     0.9     0.2    -3.0     0.8     0.3
+
+        (0, 2) and (1, 2) are kept of the first document, (3, 4) of the second although its score is
+        the lowest: documents don't compete. So `candidate` is [4, 1, 3] and `offsets` is [0, 2, 3].
+
+        scores: mention scores of the candidates. [n_spans]
+        """
         doc = torch.from_numpy(layout.doc_of).to(scores.device)[candidates.starts].cpu().numpy()
         starts, ends = candidates.starts.cpu().numpy(), candidates.ends.cpu().numpy()
-        order = numpy.lexsort((-scores.detach().cpu().numpy(), doc))
+        order = numpy.lexsort((-scores.detach().cpu().numpy(), doc))  # by document, then best first
         n_spans = numpy.bincount(doc, minlength=len(layout.doc_lengths))
-        first = numpy.concatenate(([0], numpy.cumsum(n_spans)))[:-1]
-        rank = numpy.arange(len(order)) - numpy.repeat(first, n_spans)
+        first = numpy.concatenate(([0], numpy.cumsum(n_spans)))[:-1]  # [n_docs]
+        rank = numpy.arange(len(order)) - numpy.repeat(first, n_spans)  # place within its document, [n_spans]
         quota = numpy.ceil(self.spans_per_token * layout.doc_lengths).astype(numpy.int64)
-        chosen = order[rank < numpy.repeat(quota, n_spans)]
-        chosen = chosen[numpy.lexsort((ends[chosen], starts[chosen]))]
+        chosen = order[rank < numpy.repeat(quota, n_spans)]  # [n_kept]
+        chosen = chosen[numpy.lexsort((ends[chosen], starts[chosen]))]  # in document order
         per_doc = numpy.bincount(doc[chosen], minlength=len(layout.doc_lengths))
         index = torch.from_numpy(chosen).to(scores.device)
         offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
@@ -231,24 +252,37 @@ class SpanRankingHead(nn.Module):
 
     def _project_heads(self, inputs: Sequence[Tensor]) -> Tensor:
         """What tokens contribute to mention scores as heads of spans. [n_tokens, hidden]"""
-        blocks = self.from_head.weight.split([part.shape[1] for part in inputs], dim=1)
-        return sum(F.linear(part, block) for part, block in zip(inputs, blocks))
+        # block by block of the weights, so that the inputs are never concatenated for a whole document
+        weights = self.from_head.weight.split([block.shape[1] for block in inputs], dim=1)
+        projected = (F.linear(block, weight) for block, weight in zip(inputs, weights))
+        return sum(projected, start=self.from_head.weight.new_zeros(()))
 
     def _clusters(self, layout: Layout, candidates: Candidates, gold: List[numpy.ndarray]) -> Tensor:
-        """The gold cluster of every candidate, numbered over the whole batch; 0 for none."""
-        firsts = numpy.concatenate(([0], numpy.cumsum(candidates.counts)))
+        """The gold cluster of every candidate, numbered from 1 over the whole batch; 0 for none. [n_spans]"""
+        firsts = numpy.concatenate(([0], numpy.cumsum(candidates.counts)))  # the first span of each width
         starts = candidates.starts.cpu().numpy()
         clusters = numpy.zeros(len(starts), dtype=numpy.int64)
         used = 1
         for rows, doc_start in zip(gold, layout.doc_starts.tolist()):
             for start, end, cluster in rows.tolist():
-                low, high = firsts[end - start - 1], firsts[end - start]
+                low, high = firsts[end - start - 1], firsts[end - start]  # the spans of its width, by start
                 clusters[low + numpy.searchsorted(starts[low:high], doc_start + start)] = used + cluster
             used += int(rows[:, 2].max()) + 1 if len(rows) else 0
         return torch.from_numpy(clusters).to(candidates.starts.device)
 
     def _per_sentence(self, layout: Layout, device: torch.device) -> Tensor:
+        """What a document's loss is multiplied by: one over its number of sentences. [n_docs]"""
         return 1.0 / torch.from_numpy(layout.n_sentences_of_doc.clip(min=1)).to(device)
+
+
+def read_inputs(tokens: TokenBatch) -> Tuple[Tensor, ...]:
+    """What the level's encoder read, in blocks, [n_tokens, width] each."""
+    if tokens.inputs is None:
+        raise ValueError(
+            "The coreference head attends over what its encoder read, but the tokens come without it. "
+            "Set `inputs` of the TokenBatch to the encoder's input, as one block or more."
+        )
+    return tokens.inputs
 
 
 def follow_links(
@@ -256,7 +290,15 @@ def follow_links(
 ) -> Tuple[numpy.ndarray, numpy.ndarray]:
     """Clusters from each span's best antecedent.
 
-    spans: [n, 2]; linked: whether a span has an antecedent; antecedent: which.
+    Spans 0, 1, 2, 3, of which 2 links to 0 and 3 to 2, make one cluster of 0, 2 and 3:
+
+    >>> spans = numpy.array([[0, 1], [2, 4], [5, 6], [7, 8]])
+    >>> linked = numpy.array([False, False, True, True])
+    >>> follow_links(spans, linked, numpy.array([0, 0, 0, 2]), numpy.array([0.9, 0.7, 0.8, 0.6]))[0].tolist()
+    [[0, 1, 0], [5, 6, 0], [7, 8, 0]]
+
+    spans: in document order, [n, 2]; linked: whether a span has an antecedent, [n];
+        antecedent: which, [n]; probability: of the link or of having none, [n].
     RETURNS: rows [m, 3] of start, end, cluster, in the order of the spans, and their
         confidences [m]. A cluster's first mention has the confidence of the best link to it.
     """

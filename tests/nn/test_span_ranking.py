@@ -252,7 +252,21 @@ def test_pruning_keeps_the_best_of_each_document_by_its_own_length():
     assert numpy.diff(kept.offsets).tolist() == [6, 0, 1, 5]  # ceil(0.6 * [9, 0, 1, 8])
     spans = list(zip(kept.starts.tolist(), kept.ends.tolist()))
     assert spans == [span for doc in naive_kept(head, tokens) for span in doc]
-    assert torch.equal(kept.scores, scores[kept.index])
+    assert torch.equal(kept.scores, scores[kept.candidate])
+
+
+def test_pruning_as_in_the_docstring_of_prune():
+    layout = Layout([3, 1], [3, 1])
+    candidates = enumerate_spans(layout, 2, torch.device("cpu"))
+    kept = build(spans_per_token=0.6).prune(layout, candidates, torch.tensor([0.1, 0.9, 0.2, -3.0, 0.8, 0.3]))
+    assert kept.candidate.tolist() == [4, 1, 3]
+    assert list(zip(kept.starts.tolist(), kept.ends.tolist())) == [(0, 2), (1, 2), (3, 4)]
+    assert kept.offsets == [0, 2, 3]
+
+
+def test_what_the_encoder_read_is_missing():
+    with pytest.raises(ValueError, match="attends over what its encoder read"):
+        build().score_spans(TokenBatch(torch.randn(LAYOUT.n_tokens, NI), LAYOUT))
 
 
 @pytest.mark.parametrize("string_match, mention_weight", [(True, 0.5), (False, 0.0)])
