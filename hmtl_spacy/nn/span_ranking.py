@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .antecedents import AntecedentScorer
+from .antecedents import AntecedentScorer, Pairs
 from .batch import Layout, TokenBatch
 from .dropout import Dropout
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
@@ -88,7 +88,7 @@ class SpanRankingHead(nn.Module):
         mention = F.binary_cross_entropy_with_logits(scores, (clusters > 0).float(), reduction="none")
         loss = self.mention_weight * (mention * per_sentence[doc_of]).sum()
         kept = self.prune(layout, candidates, scores)
-        pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+        pairs: Optional[Pairs] = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
         if pairs is None:
             return loss / len(gold)
         own = clusters[kept.candidate]  # [n_kept]
