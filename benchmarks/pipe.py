@@ -59,8 +59,8 @@ def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
 
 def piped(texts: List[str], path: Path, batch_size: int, n_process: int = 1, precision: str = "") -> Work:
     """precision: of the transformer, if the pipeline has one; the pipeline's own if not given."""
-    contextual = {"contextual": {"precision": precision}} if precision else {}
-    nlp = spacy.load(path, config={"components": {"hmtl": {"embedding": contextual}}})
+    parts = {"contextual": {"precision": precision}} if precision else {}
+    nlp = spacy.load(path, config={"components": {"hmtl": {"embedding": {"parts": parts}}}})
 
     def run():
         return annotations(nlp.pipe(texts, batch_size=batch_size, n_process=n_process))

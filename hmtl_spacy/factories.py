@@ -17,10 +17,12 @@ DEFAULT_CONFIG = {
     "hierarchy": HIERARCHY,
     "embedding": {
         "@architectures": "hmtl_spacy.Embedding.v1",
-        "contextual": None,
-        "characters": {"@architectures": "hmtl_spacy.Characters.v1"},
-        "words": {"@architectures": "hmtl_spacy.Words.v1"},
-        "case": {"@architectures": "hmtl_spacy.Case.v1"},
+        "parts": {
+            "contextual": None,
+            "characters": {"@architectures": "hmtl_spacy.Characters.v1"},
+            "words": {"@architectures": "hmtl_spacy.Words.v1"},
+            "case": {"@architectures": "hmtl_spacy.Case.v1"},
+        },
     },
     "tasks": {
         "ner": {"@hmtl_tasks": "hmtl_spacy.NER.v1"},
@@ -86,15 +88,10 @@ def make_hmtl(
     )
 
 
-def make_embedding(
-    contextual: Optional[Model] = None,
-    characters: Optional[Model] = None,
-    words: Optional[Model] = None,
-    case: Optional[Model] = None,
-) -> Model:
+def make_embedding(parts: Dict[str, Any]) -> Model:
     from .embedding.layers import Embedding
 
-    return Embedding(contextual, characters, words, case)
+    return Embedding(parts)
 
 
 def make_transformer(

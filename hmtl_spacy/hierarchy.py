@@ -19,7 +19,7 @@ def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -
             )
         if not isinstance(tasks[name], Task):
             raise ValueError(
-                f"[components.{component}.tasks.{name}] is {type(tasks[name]).__name__}, no task. "
+                f"[components.{component}.tasks.{name}] is of type {type(tasks[name]).__name__}, not a task. "
                 f"Give the section a function of the registry: @hmtl_tasks."
             )
         for below in tasks[name].inputs:

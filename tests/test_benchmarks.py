@@ -147,7 +147,7 @@ def test_texts_without_corpora_are_those_of_the_sample():
 def test_one_level_alone_reads_nothing_below():
     settings = config_of("static-coref")["components"]["hmtl"]
     assert settings["hierarchy"] == ["coref"] and settings["tasks"]["coref"]["inputs"] == []
-    assert settings["embedding"]["contextual"] is None
+    assert settings["embedding"]["parts"]["contextual"] is None
 
 
 class Tokenizer:

@@ -93,20 +93,38 @@ def test_errors_of_the_hierarchy_say_what_to_change():
             hierarchy=hierarchy
         )
     found = hierarchy_error(hierarchy=["events"], tasks={"events": {"hidden": 3}})
-    assert "[components.hmtl.tasks.events] is dict, no task" in found
+    assert "[components.hmtl.tasks.events] is of type dict, not a task" in found
 
 
 def test_an_embedding_needs_a_part():
     parts = dict.fromkeys(("contextual", "characters", "words", "case"))
-    assert "contextual, characters, words and case are all null" in hierarchy_error(
-        embedding={"@architectures": "hmtl_spacy.Embedding.v1", **parts}
-    )
+    message = hierarchy_error(embedding=embedding_of(parts))
+    assert "of ['case', 'characters', 'contextual', 'words'] none is left" in message
+
+
+def test_a_part_of_the_embedding_must_be_a_layer():
+    message = hierarchy_error(embedding=embedding_of({"length": {"width": 3}}))
+    assert "[components.hmtl.embedding.parts.length] is of type dict, not a layer" in message
+
+
+def embedding_of(parts):
+    return {"@architectures": "hmtl_spacy.Embedding.v1", "parts": parts}
+
+
+@pytest.mark.parametrize("order", [-1, 1])
+def test_the_order_of_the_parts_is_that_of_their_names_not_of_the_config(order):
+    names = ["contextual", "characters", "words", "case", "length", "zeros"]
+    layers = {name: Model(name, lambda model, docs, is_train: None) for name in names}
+    embedding = Embedding(dict(list(layers.items())[::order]))
+    assert [layer.name for layer in embedding.layers] == names
+    assert all(embedding.get_ref(name) is layers[name] for name in names)
 
 
 @pytest.mark.parametrize("part", ["characters", "words", "case"])
 def test_every_part_of_the_embedding_can_stand_alone(part, examples):
-    parts = {**dict.fromkeys(("contextual", "characters", "words", "case")), part: TINY["embedding"][part]}
-    nlp = make_pipeline(hierarchy=["ner"], embedding={"@architectures": "hmtl_spacy.Embedding.v1", **parts})
+    tiny = TINY["embedding"]["parts"]
+    parts = {name: settings if name == part else None for name, settings in tiny.items()}
+    nlp = make_pipeline(hierarchy=["ner"], embedding=embedding_of(parts))
     optimizer, losses = train(nlp, examples, steps=1)
     again = nlp.update(examples, sgd=optimizer, losses={})
     assert again["hmtl"] < losses["hmtl"]
@@ -324,7 +342,7 @@ def test_static_vectors_are_used_and_loaded(tmp_path, examples):
     for word in ("ann", "works", "quito", "oslo"):
         nlp.vocab.set_vector(word, generator.normal(size=6).astype("f"))
     train(nlp, make_examples(nlp.vocab), steps=5)
-    words = nlp.get_pipe("hmtl").model.get_ref("embedding").layers[1]
+    words = nlp.get_pipe("hmtl").model.get_ref("embedding").get_ref("words")
     assert words.get_dim("nO") == 6
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
@@ -333,7 +351,7 @@ def test_static_vectors_are_used_and_loaded(tmp_path, examples):
     # training never showed "Quito": its static vector is there, whatever its case
     assert numpy.allclose(found[1], nlp.vocab["quito"].vector) and numpy.allclose(found[2], found[1])
     assert not numpy.allclose(found[3], 0.0)
-    loaded_words = loaded.get_pipe("hmtl").model.get_ref("embedding").layers[1]
+    loaded_words = loaded.get_pipe("hmtl").model.get_ref("embedding").get_ref("words")
     assert numpy.allclose(loaded_words.predict([loaded.make_doc(doc.text)]), found)
     loaded.vocab.reset_vectors(width=9)
     loaded.vocab.set_vector("ann", numpy.ones(9, dtype="f"))
@@ -351,7 +369,8 @@ def test_empty_documents_among_the_arrays_of_a_listener(nlp):
         width = [3 if len(doc) else 0 for doc in docs]  # as spacy-transformers' listener does
         return [model.ops.alloc2f(len(doc), n) + 1 for doc, n in zip(docs, width)], lambda d_arrays: []
 
-    embedding = Embedding(contextual=Model("listener", forward, dims={"nO": 3}), case=Case(2))
+    listener = Model("listener", forward, dims={"nO": 3})
+    embedding = Embedding({"contextual": listener, "case": Case(2)})
     docs = [nlp("Ann sings"), nlp(""), nlp("Bob")]
     embedding.initialize(X=docs)
     assert embedding.predict(docs).shape == (3, 5)
@@ -595,8 +614,7 @@ def test_a_shared_tok2vec_component_trains_through_the_listener_and_can_be_copie
     nlp.add_pipe("tok2vec", config={"model": tok2vec})
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 12, "upstream": "tok2vec"}
     parts = {"contextual": listener, "characters": None, "words": None, "case": None}
-    config = {"embedding": {"@architectures": "hmtl_spacy.Embedding.v1", **parts}}
-    nlp.add_pipe("hmtl", config={**TINY, **config})
+    nlp.add_pipe("hmtl", config={**TINY, "embedding": embedding_of(parts)})
     examples = make_examples(nlp.vocab)
     empty = annotate(nlp.vocab, [], set())
     examples.append(example(empty))
@@ -611,7 +629,7 @@ def test_a_shared_tok2vec_component_trains_through_the_listener_and_can_be_copie
     expected = [nlp(text) for text in [*TEXTS, ""]]
     for doc, text in zip(expected, [*TEXTS, ""]):
         same(nlp(text), doc)
-    nlp.replace_listeners("tok2vec", "hmtl", ["embedding.contextual"])
+    nlp.replace_listeners("tok2vec", "hmtl", ["embedding.parts.contextual"])
     assert nlp.get_pipe("tok2vec").listening_components == []
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path, exclude=["tok2vec"])

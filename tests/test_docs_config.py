@@ -174,8 +174,8 @@ def test_overrides(override):
         for part in key.split(".")[2:]:
             found = found[part]
         assert found == value
-    parts = [layer.name for layer in hmtl.model.get_ref("embedding").layers]
-    assert ("hmtl-characters" in parts) == ("components.hmtl.embedding.characters" not in given)
+    parts = hmtl.model.get_ref("embedding").ref_names
+    assert ("characters" in parts) == ("components.hmtl.embedding.parts.characters" not in given)
 
 
 def test_a_hierarchy_without_a_level_that_another_reads_is_refused():

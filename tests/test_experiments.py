@@ -55,7 +55,7 @@ def config_of(setup, group="science", embeddings="full", size="full", seed=0):
 def test_setups(setup):
     """Each has the levels of the paper's Table 3, initialises and learns on all of them."""
     config = config_of(setup)
-    config["components"]["hmtl"]["embedding"]["contextual"] = None
+    config["components"]["hmtl"]["embedding"]["parts"]["contextual"] = None
     nlp = load_model_from_config(config, auto_fill=True)
     component = nlp.get_pipe("hmtl")
     assert {name: task.inputs for name, task in component.tasks.items()} == SETUPS[setup]
@@ -107,11 +107,11 @@ def test_the_learning_rate_rises_and_stays():
 def test_embeddings():
     parts = {name: config_of("A", embeddings=name) for name in ("full", "words_characters", "words")}
     left = {
-        name: {part for part, value in config["components"]["hmtl"]["embedding"].items() if value}
+        name: {part for part, value in config["components"]["hmtl"]["embedding"]["parts"].items() if value}
         for name, config in parts.items()
     }
-    assert left["full"] > left["words_characters"] == {"@architectures", "characters", "words"}
-    assert left["words"] == {"@architectures", "words"}
+    assert left["full"] > left["words_characters"] == {"characters", "words"}
+    assert left["words"] == {"words"}
 
 
 def test_smaller_corpora_have_documents_from_everywhere(tmp_path):

@@ -111,19 +111,20 @@ inputs = ["mentions"]
 
 [components.hmtl.embedding]
 @architectures = "hmtl_spacy.Embedding.v1"
-contextual = null
 
-[components.hmtl.embedding.characters]
+[components.hmtl.embedding.parts]
+
+[components.hmtl.embedding.parts.characters]
 @architectures = "hmtl_spacy.Characters.v1"
 filters = 16
 
-[components.hmtl.embedding.words]
+[components.hmtl.embedding.parts.words]
 @architectures = "hmtl_spacy.Words.v1"
 width = 16
 dropout = 0.0
 word_dropout = 0.0
 
-[components.hmtl.embedding.case]
+[components.hmtl.embedding.parts.case]
 @architectures = "hmtl_spacy.Case.v1"
 """
 

@@ -21,7 +21,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PIP_NO_INDEX": "1"}
 TEXT = "Ann Lee works for Acme Corp . She likes it ."
 TRANSFORMER = {
     "@architectures": "hmtl_spacy.Embedding.v1",
-    "contextual": {"@architectures": "hmtl_spacy.Transformer.v1", "name": "some/model"},
+    "parts": {"contextual": {"@architectures": "hmtl_spacy.Transformer.v1", "name": "some/model"}},
 }
 IN_A_NEW_PLACE = """
 import json

@@ -165,9 +165,9 @@ def test_every_row_has_a_config_of_its_setup():
         )
         assert row.setup == name.split("-")[0]
         assert list(corpus_folders(config)) == hierarchy
-        embedding = config["components"]["hmtl"]["embedding"]
-        assert (embedding["contextual"] is None) == (row.embeddings is not None)
-        assert (embedding["characters"] is None) == (row.embeddings == "words")
+        parts = config["components"]["hmtl"]["embedding"]["parts"]
+        assert (parts["contextual"] is None) == (row.embeddings is not None)
+        assert (parts["characters"] is None) == (row.embeddings == "words")
     of_row = {row: {folder.name for folder in corpus_folders(row_config(row)).values()} for row in CORPORA}
     assert of_row == CORPORA
 
@@ -190,9 +190,9 @@ def test_the_original_settings():
     assert (coref["scorer_hidden"], coref["scorer_dropout"], coref["feature_width"]) == (150, 0.3, 20)
     assert not coref["string_match"] and coref["mention_weight"] == 0.0
     assert all(task["label_embedding_width"] == 0 for task in hmtl["tasks"].values())
-    embedding = hmtl["embedding"]
-    assert embedding["case"] is None and embedding["words"]["width"] == 100
-    assert embedding["contextual"]["trainable"] is False
+    parts = hmtl["embedding"]["parts"]
+    assert parts["case"] is None and parts["words"]["width"] == 100
+    assert parts["contextual"]["trainable"] is False
     assert training["optimizer"]["learn_rate"] == {"@schedules": "constant.v1", "rate": 0.001}
     assert (training["optimizer"]["L2"], training["optimizer"]["use_averages"]) == (0.0, False)
     assert (training["max_epochs"], training["max_steps"], training["optimizer"]["grad_clip"]) == (

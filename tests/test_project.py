@@ -153,7 +153,7 @@ def test_configs(folder, step, variant):
     assert config.interpolate()["training"]["seed"] == 7
     nlp = load_model_from_config(config, auto_fill=True)
     assert list(nlp.get_pipe("hmtl").tasks) == HIERARCHIES[step]
-    contextual = config.interpolate()["components"]["hmtl"]["embedding"]["contextual"]
+    contextual = config.interpolate()["components"]["hmtl"]["embedding"]["parts"]["contextual"]
     if variant == "configs/hmtl_static.cfg" or step == "train-smoke":
         assert contextual is None
     else:

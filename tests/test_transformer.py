@@ -367,7 +367,8 @@ def test_fine_tuned_features_are_not_cached(folder, monkeypatch):
 
 def pipeline(folder, **settings):
     contextual = {"@architectures": "hmtl_spacy.Transformer.v1", "name": folder, "window": 30, **settings}
-    embedding = {**TINY["embedding"], "contextual": contextual, "words": None}
+    parts = {**TINY["embedding"]["parts"], "contextual": contextual, "words": None}
+    embedding = {**TINY["embedding"], "parts": parts}
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("hmtl", config={**TINY, "embedding": embedding})
@@ -395,7 +396,8 @@ def test_the_config_decides_how_a_stored_pipeline_is_run(folder, tmp_path):
     train(nlp, make_examples(nlp.vocab), steps=2)
     nlp.to_disk(tmp_path)
     contextual = {"window": 20, "batch_pieces": 100, "precision": "bfloat16"}
-    loaded = spacy.load(tmp_path, config={"components": {"hmtl": {"embedding": {"contextual": contextual}}}})
+    embedding = {"parts": {"contextual": contextual}}
+    loaded = spacy.load(tmp_path, config={"components": {"hmtl": {"embedding": embedding}}})
     layer = next(node for node in loaded.get_pipe("hmtl").model.walk() if node.name == "hmtl-transformer")
     (settings,) = layer._func.args
     assert (settings.window, settings.batch_pieces) == (20, 100)

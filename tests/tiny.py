@@ -67,15 +67,17 @@ TINY_TASKS = {
 TINY = {
     "embedding": {
         "@architectures": "hmtl_spacy.Embedding.v1",
-        "contextual": None,
-        "characters": {"@architectures": "hmtl_spacy.Characters.v1", "filters": 16, "dropout": 0.0},
-        "words": {
-            "@architectures": "hmtl_spacy.Words.v1",
-            "width": 16,
-            "dropout": 0.0,
-            "word_dropout": 0.0,
+        "parts": {
+            "contextual": None,
+            "characters": {"@architectures": "hmtl_spacy.Characters.v1", "filters": 16, "dropout": 0.0},
+            "words": {
+                "@architectures": "hmtl_spacy.Words.v1",
+                "width": 16,
+                "dropout": 0.0,
+                "word_dropout": 0.0,
+            },
+            "case": {"@architectures": "hmtl_spacy.Case.v1", "width": 4},
         },
-        "case": {"@architectures": "hmtl_spacy.Case.v1", "width": 4},
     },
     "tasks": TINY_TASKS,
 }

@@ -5,7 +5,7 @@ spaCy `tok2vec` layer (one array per doc) can stand where the contextual part do
 """
 
 from functools import lru_cache, partial
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import numpy
 import torch
@@ -20,21 +20,41 @@ from ..nn.characters import CharacterCNN, character_ids, pad_words
 from ..nn.words import NOTHING, UNKNOWN, WordEmbedding
 from ..shims import TorchShim
 
+ORDER = ("contextual", "characters", "words", "case")
 
-def Embedding(
-    contextual: Optional[Model] = None,
-    characters: Optional[Model] = None,
-    words: Optional[Model] = None,
-    case: Optional[Model] = None,
-) -> Model[List[Doc], Floats2d]:
-    """Concatenate the parts that are given, in this order (paper, section 2.1)."""
-    layers = [layer for layer in (contextual, characters, words, case) if layer is not None]
+
+def Embedding(parts: Dict[str, Optional[Model]]) -> Model[List[Doc], Floats2d]:
+    """Concatenate the parts that aren't null (paper, section 2.1).
+
+    The order doesn't depend on that of the mapping, since a stored config may be sorted: first contextual,
+    characters, words and case, then all others by name. Each part can be had by `get_ref(name)`.
+
+    parts: layers from docs to token vectors, by name; one array for all docs or one per doc.
+    """
+    layers = {name: parts[name] for name in sorted(parts, key=_place) if parts[name] is not None}
     if not layers:
         raise ValueError(
-            "The embedding has no part: contextual, characters, words and case are all null. "
-            "Give at least one of them in [components.hmtl.embedding]."
+            f"The embedding has no part: of {sorted(parts)} none is left. Give at least one of "
+            f"[components.hmtl.embedding.parts] a function of the registry: @architectures."
         )
-    return Model("hmtl-embedding", _concatenate, init=_initialize_parts, layers=layers, dims={"nO": None})
+    for name, layer in layers.items():
+        if not isinstance(layer, Model):
+            raise ValueError(
+                f"[components.hmtl.embedding.parts.{name}] is of type {type(layer).__name__}, not a layer. "
+                f"Give the section a function of the registry that returns one: @architectures."
+            )
+    return Model(
+        "hmtl-embedding",
+        _concatenate,
+        init=_initialize_parts,
+        layers=list(layers.values()),
+        refs=dict(layers),
+        dims={"nO": None},
+    )
+
+
+def _place(name: str) -> Tuple[int, str]:
+    return (ORDER.index(name) if name in ORDER else len(ORDER)), name
 
 
 def _concatenate(model: Model, docs: List[Doc], is_train: bool) -> Tuple[Floats2d, Callable]:
