@@ -14,11 +14,11 @@ from typing import List, Optional
 if not __package__:  # run as a script
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import report  # noqa: E402
-from benchmarks.machine import describe_machine, versions  # noqa: E402
-from benchmarks.measure import Measurement, in_turn  # noqa: E402
-from benchmarks.pipelines import Pipelines, Setup  # noqa: E402
-from benchmarks.texts import count_words, read_texts  # noqa: E402
+from benchmarks import report
+from benchmarks.machine import describe_machine, versions
+from benchmarks.measure import Measurement, in_turn
+from benchmarks.pipelines import Pipelines, Setup
+from benchmarks.texts import count_words, read_texts
 
 BENCHMARKS = {
     "encoder": "encoder",

@@ -32,7 +32,7 @@ PREFIXES = [
 @pytest.fixture
 def data(tmp_path, docs):
     """The small documents with annotations that the trained pipeline doesn't agree with."""
-    first, second, third, last = docs
+    first, second, third, _ = docs
     first.ents = [Span(first, 0, 1, "PER"), Span(first, 4, 6, "LOC")]
     set_mentions(first, [Span(first, 0, 2, "PER"), Span(first, 9, 10, "<b>")])
     set_relations(first, [Relation(first[4:6], first[0:2], "WORK"), Relation(first[0:1], first[4:6], "WORK")])

