@@ -14,9 +14,11 @@ from spacy.util import logger, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
+from .annotations import Keys, merge_keys
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import usable_rows
+from .data.layers import further_names
 from .entities import set_extensions
 from .model import TrainingBatch, decode, sentence_lengths
 from .tasks.base import Task
@@ -55,10 +57,13 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
-        keys = ("mentions_key", "clusters_key", "relations_key")
-        set_extensions(
-            **{key: getattr(task, key) for task in tasks.values() for key in keys if hasattr(task, key)}
-        )
+        self._check_layers()
+        set_extensions()
+
+    @property
+    def keys(self) -> Keys:
+        """The span groups that the tasks read and write."""
+        return merge_keys({name: task.keys for name, task in self.tasks.items()})
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -222,6 +227,11 @@ class HMTL(TrainablePipe):
             for name, task in self.tasks.items()
         }
         return {name: rows for name, rows in gold.items() if any(of_doc is not None for of_doc in rows)}
+
+    def _check_layers(self) -> None:
+        """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""
+        merge_keys({name: task.keys for name, task in self.tasks.items()})
+        further_names(self.tasks)
 
     def _require_network(self) -> None:
         if not self.is_initialized:

@@ -10,7 +10,7 @@ from marked import marked, without_entities
 from spacy.tokens import Doc, Span
 from tiny import annotate
 
-from hmtl_spacy.annotations import set_clusters, set_mentions
+from hmtl_spacy.annotations import KEYS, Keys, set_clusters, set_mentions
 from hmtl_spacy.entities import cluster_of, entity_graph, main_mention, resolve, set_extensions
 from hmtl_spacy.entities.heads import Heads
 from hmtl_spacy.entities.membership import Membership
@@ -209,9 +209,12 @@ def test_extensions_of_others_stay():
 def test_other_keys():
     doc = words("Ann left . She slept .")
     set_clusters(doc, [[(0, 1), (3, 4)]], key="other")
-    assert cluster_of(doc[3:4]) is None
-    assert len(cluster_of(doc[3:4], clusters_key="other")) == 2
-    assert resolve(doc, clusters_key="other") == "Ann left . Ann slept . "
+    assert cluster_of(doc[3:4], keys=KEYS) is None
+    assert resolve(doc, keys=KEYS) == doc.text
+    for keys in (None, Keys(clusters="other")):
+        assert len(cluster_of(doc[3:4], keys=keys)) == 2
+        assert main_mention(doc.spans["other"], keys=keys).text == "Ann"
+        assert resolve(doc, keys=keys) == "Ann left . Ann slept . "
 
 
 # Levels and main mentions

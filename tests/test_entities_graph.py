@@ -14,7 +14,7 @@ from spacy.tokens import Doc, Span
 from test_entities import layered
 from tiny import TINY_TASKS, annotate, make_pipeline
 
-from hmtl_spacy.annotations import Relation, get_relations, set_mentions, set_relations
+from hmtl_spacy.annotations import KEYS, Keys, Relation, get_relations, set_mentions, set_relations
 from hmtl_spacy.entities import entity_graph, set_extensions
 
 VOCAB = spacy.blank("en").vocab
@@ -144,9 +144,10 @@ def test_other_keys():
         del doc.spans[key]
     set_mentions(doc, [Span(doc, 0, 1, "PER"), Span(doc, 2, 3, "PER")], key="m")
     set_relations(doc, [Relation(doc[0:1], doc[2:3], "SAW")], key="r")
-    assert len(entity_graph(doc).entities) == 0
-    graph = entity_graph(doc, mentions_key="m", relations_key="r")
-    assert len(graph.entities) == 2 and len(graph.relations) == 1
+    assert len(entity_graph(doc, keys=KEYS).entities) == 0
+    for keys in (None, Keys(mentions="m", relations="r")):
+        graph = entity_graph(doc, keys=keys)
+        assert len(graph.entities) == 2 and len(graph.relations) == 1
 
 
 def test_documents_without_annotation_have_an_empty_graph():
@@ -158,7 +159,7 @@ def test_documents_without_annotation_have_an_empty_graph():
         assert len(graph.to_networkx()) == 0 and "graphml" in graph.to_graphml()
 
 
-def test_the_component_sets_the_extensions_with_its_keys():
+def test_the_component_sets_the_extensions():
     for owner, name in ((Doc, "entity_graph"), (Doc, "coref_resolved"), (Span, "coref_cluster")):
         if owner.has_extension(name):
             owner.remove_extension(name)

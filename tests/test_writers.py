@@ -13,6 +13,8 @@ from spacy.util import filter_spans
 from tiny import annotate
 
 from hmtl_spacy.annotations import (
+    KEYS,
+    Keys,
     Relation,
     get_clusters,
     get_mentions,
@@ -21,7 +23,7 @@ from hmtl_spacy.annotations import (
     set_mentions,
     set_relations,
 )
-from hmtl_spacy.data.layers import KEYS, Keys, read_layers
+from hmtl_spacy.data.layers import read_layers
 from hmtl_spacy.data.writers import format_of, get_writer
 
 NLP = spacy.blank("en")

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from ..data.converters.common import ConversionError
-from ..data.layers import Keys, Layers, count_layers, read_layers
+from ..data.layers import Layers, count_layers, keys_of, read_layers, tasks_of
 from ..data.writers import get_writer
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
@@ -38,7 +38,8 @@ class Annotator:
         self.kind = kind
         self.fields = fields
         self.format = format
-        self.keys = keys_of(nlp)
+        self.tasks = tasks_of(nlp)
+        self.keys = keys_of(self.tasks)
 
     def __call__(self, items: List[Item]) -> BatchResult:
         """In a memory zone: the words of many texts don't pile up in the vocabulary."""
@@ -94,7 +95,7 @@ class Annotator:
         pieces = []
         for i, doc in sorted(docs.items()):
             try:
-                layers = read_layers(doc, self.keys)
+                layers = read_layers(doc, self.keys, self.tasks)
                 piece = write(doc, layers, lost)
             except Exception as err:
                 failed[i] = _failure(err, f"writing {self.format}")
@@ -105,20 +106,6 @@ class Annotator:
         if self.format == "spacy":
             return DocBin(store_user_data=True, docs=pieces).to_bytes() if pieces else b""
         return "".join(pieces).encode("utf-8")
-
-
-def keys_of(nlp: Language) -> Keys:
-    """The span groups that the tasks of a pipeline write to."""
-    tasks = [task for _, pipe in nlp.pipeline for task in dict(getattr(pipe, "tasks", ())).values()]
-    settings = {name: "scores_key" if name == "entities" else f"{name}_key" for name in Keys._fields}
-    return Keys(
-        **{
-            name: getattr(task, setting)
-            for name, setting in settings.items()
-            for task in tasks
-            if hasattr(task, setting)
-        }
-    )
 
 
 def _checked(doc: Doc, layers: Layers, lost: Counter) -> Doc:

@@ -1,35 +1,38 @@
-"""All layers of a `Doc` with their scores, from whichever span groups they are in."""
+"""All layers of a `Doc` with their scores, from whichever span groups they are in; as plain data too."""
 
 from collections import Counter
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple, runtime_checkable
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..annotations import (
-    CLUSTERS,
-    MENTIONS,
-    RELATIONS,
+    KEYS,
+    Keys,
     Relation,
+    TaskKeys,
     get_clusters,
     get_mentions,
     get_relations,
     has_entities,
+    keys_of_doc,
 )
 
-ENTITY_SCORES = "ents"
+DIGITS = 4  # of a score
 SpanKey = Tuple[int, int, int]  # start, end, label
 
 
-class Keys(NamedTuple):
-    """The names of the span groups; `entities` is that of the scores of `doc.ents`."""
+@runtime_checkable
+class LayerTask(Protocol):
+    """What reading a document asks of a task: which layer is its own, in which groups, as which data."""
 
-    entities: Optional[str] = ENTITY_SCORES
-    mentions: str = MENTIONS
-    clusters: str = CLUSTERS
-    relations: str = RELATIONS
+    @property
+    def layer(self) -> str: ...
 
+    @property
+    def keys(self) -> TaskKeys: ...
 
-KEYS = Keys()
+    def to_json(self, doc: Doc) -> Optional[Any]: ...
 
 
 class Scored(NamedTuple):
@@ -40,22 +43,32 @@ class Scored(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """What is annotated, in the order of the document; None for a layer that isn't."""
+    """What is annotated, in the order of the document; None for a layer that isn't.
+
+    further: plain data by the name of the layer, of tasks beyond these four; only what is annotated.
+    """
 
     sentences: Optional[List[Span]]
     entities: Optional[List[Scored]]
     mentions: Optional[List[Scored]]
     clusters: Optional[List[List[Scored]]]
     relations: Optional[List[Relation]]
+    further: Dict[str, Any]
 
 
-def read_layers(doc: Doc, keys: Keys = KEYS) -> Layers:
+STANDARD = ("entities", "mentions", "clusters", "relations")
+RESERVED = ("id", "meta", "text", "tokens", "sentences", "html")  # what else a document's JSON has
+
+
+def read_layers(
+    doc: Doc, keys: Optional[Keys] = None, tasks: Optional[Mapping[str, LayerTask]] = None
+) -> Layers:
     """Read all layers of a document.
 
-    doc (Doc): The document.
-    keys (Keys): The names of its span groups.
-    RETURNS (Layers): The layers.
+    keys: the names of its span groups; found out from the document if not given.
+    tasks: those of the pipeline, by name, which are asked for layers beyond the standard ones.
     """
+    keys = keys_of_doc(doc) if keys is None else keys
     entity_scores, mention_scores, link_scores = (_scores(doc, key) for key in keys[:3])
     clusters = get_clusters(doc, keys.clusters)
     return Layers(
@@ -64,24 +77,122 @@ def read_layers(doc: Doc, keys: Keys = KEYS) -> Layers:
         mentions=_scored(get_mentions(doc, keys.mentions), mention_scores),
         clusters=None if clusters is None else [_scored(cluster, link_scores) for cluster in clusters],
         relations=get_relations(doc, keys.relations),
+        further=further_layers(doc, tasks or {}),
     )
+
+
+def further_layers(doc: Doc, tasks: Mapping[str, LayerTask]) -> Dict[str, Any]:
+    """What tasks beyond the four standard layers have annotated, as plain data by the name of the layer."""
+    described = {name: tasks[task].to_json(doc) for name, task in further_names(tasks).items()}
+    return {name: data for name, data in described.items() if data is not None}
+
+
+def further_names(tasks: Mapping[str, LayerTask]) -> Dict[str, str]:
+    """The layers beyond the four standard ones, each with the name of the task that fills it."""
+    names: Dict[str, str] = {}
+    for name, task in tasks.items():
+        if not task.layer or task.layer in STANDARD:
+            continue
+        if task.layer in RESERVED:
+            raise ValueError(
+                f"The task '{name}' fills a layer named '{task.layer}', which means something else in JSON "
+                f"lines: give its `layer` another name than {', '.join(RESERVED)}."
+            )
+        if names.setdefault(task.layer, name) != name:
+            raise ValueError(
+                f"The tasks '{names[task.layer]}' and '{name}' both fill the layer '{task.layer}': give the "
+                f"`layer` of one of them another name."
+            )
+    return names
+
+
+def tasks_of(nlp: Language) -> Dict[str, LayerTask]:
+    """The tasks of all components of a pipeline that have some, each as `component.task`."""
+    return {
+        f"{component}.{name}": task
+        for component, pipe in nlp.pipeline
+        for name, task in dict(getattr(pipe, "tasks", ())).items()
+        if isinstance(task, LayerTask)
+    }
+
+
+def keys_of(tasks: Mapping[str, LayerTask]) -> Keys:
+    """The span groups that the tasks of a pipeline write to; of several components, those of the last."""
+    named = {layer: key for task in tasks.values() for layer, key in task.keys.items()}
+    return KEYS._replace(**named)
 
 
 def count_layers(doc: Doc, layers: Layers, counts: Counter) -> None:
     """Add a document to the numbers of documents, tokens, entities and so on.
 
-    doc (Doc): The document.
-    layers (Layers): What it has.
-    counts (Counter): Is added to.
+    counts: is added to.
     """
     counts["documents"] += 1
     counts["tokens"] += len(doc)
-    for name, layer in zip(Layers._fields, layers, strict=True):
-        counts[name] += len(layer or ())
+    for name in ("sentences", *STANDARD):
+        counts[name] += len(getattr(layers, name) or ())
+    for name, data in layers.further.items():
+        counts[name] += size(data)
+
+
+def lose_further(layers: Layers, lost: Counter) -> None:
+    """Count the layers that a format of the four standard ones can't hold.
+
+    lost: is added to, by the name of the layer.
+    """
+    for name, data in layers.further.items():
+        lost[name] += size(data)
+
+
+def size(data: Any) -> int:
+    """How many items a further layer has; 1 if it isn't a list."""
+    return len(data) if isinstance(data, list) else 1
+
+
+def layer_to_json(doc: Doc, layer: str, keys: Keys = KEYS) -> Optional[Any]:
+    """One of the four standard layers as plain data; None where it isn't annotated."""
+    return layers_to_json(read_layers(doc, keys)).get(layer)
+
+
+def layers_to_json(layers: Layers) -> Dict[str, Any]:
+    """The annotated layers as plain data with character offsets and tokens, by name."""
+    data: Dict[str, Any] = {}
+    if layers.entities is not None:
+        data["entities"] = [_labelled(entity) for entity in layers.entities]
+    if layers.mentions is not None:
+        data["mentions"] = [_labelled(mention) for mention in layers.mentions]
+    if layers.clusters is not None:
+        data["clusters"] = [
+            [{**_offsets(span), **_score(score)} for span, score in cluster] for cluster in layers.clusters
+        ]
+    if layers.relations is not None:
+        data["relations"] = [
+            {"head": _offsets(head), "tail": _offsets(tail), "label": label, **_score(score)}
+            for head, tail, label, score in layers.relations
+        ]
+    return {**data, **layers.further}
+
+
+def _labelled(scored: Scored) -> Dict[str, Any]:
+    span, score = scored
+    return {**_offsets(span), "label": span.label_, **_score(score)}
+
+
+def _offsets(span: Span) -> Dict[str, int]:
+    return {
+        "start": span.start_char,
+        "end": span.end_char,
+        "start_token": span.start,
+        "end_token": span.end,
+    }
+
+
+def _score(score: Optional[float]) -> Dict[str, float]:
+    return {} if score is None else {"score": round(score, DIGITS)}
 
 
 def _scores(doc: Doc, key: Optional[str]) -> Dict[SpanKey, float]:
-    if key not in doc.spans:
+    if key is None or key not in doc.spans:
         return {}
     group = doc.spans[key]
     return {_key(span): score for span, score in zip(group, group.attrs.get("scores", ()), strict=False)}

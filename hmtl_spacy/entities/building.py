@@ -1,11 +1,11 @@
 """From mentions, clusters and relations to entities and relations between them."""
 
 from collections import Counter
-from typing import Dict, List, Tuple, Union
+from typing import Dict, List, Optional, Tuple, Union
 
 from spacy.tokens import Doc, Span
 
-from ..annotations import CLUSTERS, MENTIONS, RELATIONS, get_relations
+from ..annotations import Keys, get_relations, keys_of_doc
 from .graph import Entity, EntityGraph, EntityMention, EntityRelation, Evidence
 from .heads import nested
 from .membership import Membership
@@ -14,27 +14,24 @@ from .mention_forms import best_mention, form_of, name_in
 Key = Tuple[str, Union[int, Tuple[int, int]]]
 
 
-def entity_graph(
-    doc: Doc,
-    *,
-    mentions_key: str = MENTIONS,
-    clusters_key: str = CLUSTERS,
-    relations_key: str = RELATIONS,
-) -> EntityGraph:
+def entity_graph(doc: Doc, *, keys: Optional[Keys] = None) -> EntityGraph:
     """The entities of a document and the relations between them.
 
     An entity is a cluster, or a mention without one; named entities count as mentions where no mentions are
     annotated, and an argument of a relation always does. A mention that heads a longer span of
-    a cluster is that span's head, no mention beside it. An entity's type is that of most of its mentions,
+    a cluster is that span's head, not a mention of its own. An entity's type is that of most of its mentions,
     of the main mention in a draw.
 
     A relation between mentions becomes one between their entities, and those that agree become one with all
     of them as evidence. Its score is the highest among them: scores of one model for one entity aren't
     independent, so that adding them up (noisy-or) would make it too sure. Relations of an entity with
     itself are kept.
+
+    keys: the document's span groups; found out from it if not given.
     """
-    members = Membership(doc, mentions_key, clusters_key)
-    relations = get_relations(doc, relations_key) or []
+    keys = keys_of_doc(doc) if keys is None else keys
+    members = Membership(doc, keys)
+    relations = get_relations(doc, keys.relations) or []
     spans = _spans(members, [span for relation in relations for span in relation[:2]])
     entities = _entities(spans, members)
     merged: Dict[Tuple[str, str, str], List[Evidence]] = {}
@@ -43,7 +40,7 @@ def entity_graph(
         merged.setdefault((*ends, label), []).append(Evidence(_offsets(head), _offsets(tail), float(score)))
     by_id = {entity.id: entity for entity in entities.values()}
     lifted = [
-        EntityRelation(by_id[head], by_id[tail], label, max(one.score for one in evidence), tuple(evidence))
+        EntityRelation(by_id[head], by_id[tail], label, max(item.score for item in evidence), tuple(evidence))
         for (head, tail, label), evidence in merged.items()
     ]
     return EntityGraph(tuple(by_id.values()), tuple(lifted))
@@ -79,22 +76,22 @@ def _entities(spans: Dict[Key, List[Span]], members: Membership) -> Dict[Key, En
 
 def _entity(id: str, spans: List[Span], members: Membership) -> Entity:
     """Of spans inside each other that have the same head the longest is a mention, with the label of any."""
-    found: List[Tuple[Span, str]] = []
+    labelled: List[Tuple[Span, str]] = []
     for span in sorted(spans, key=lambda span: -len(span)):
-        whole = next((i for i, (one, _) in enumerate(found) if _is_part(span, one, members)), None)
+        whole = next((i for i, (other, _) in enumerate(labelled) if _is_part(span, other, members)), None)
         if whole is None:
-            found.append((span, span.label_))
-        elif not found[whole][1]:
-            found[whole] = (found[whole][0], span.label_)
-    found.sort(key=lambda one: (one[0].start, -one[0].end))
-    main = best_mention([span for span, _ in found], members.heads)
-    votes = Counter(label for _, label in found if label)
-    own = next(label for span, label in found if span is main)
-    label = max(votes, key=lambda one: (votes[one], one == own)) if votes else ""
+            labelled.append((span, span.label_))
+        elif not labelled[whole][1]:
+            labelled[whole] = (labelled[whole][0], span.label_)
+    labelled.sort(key=lambda item: (item[0].start, -item[0].end))
+    main = best_mention([span for span, _ in labelled], members.heads)
+    votes = Counter(label for _, label in labelled if label)
+    own = next(label for span, label in labelled if span is main)
+    label = max(votes, key=lambda name: (votes[name], name == own)) if votes else ""
     name = " ".join((name_in(main, members.heads) or main).text.split())
     mentions = tuple(
         EntityMention(*_offsets(span), span.text, label, form_of(span, members.heads).name.lower())
-        for span, label in found
+        for span, label in labelled
     )
     return Entity(id, name, label, mentions)
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional
 
 from spacy.tokens import Doc, Span
 
-from ..annotations import CLUSTERS, MENTIONS, get_clusters, get_mentions, has_entities
+from ..annotations import Keys, get_clusters, get_mentions, has_entities, keys_of_doc
 from .heads import Heads, Offsets, nested
 
 
@@ -16,13 +16,16 @@ class Membership:
     one inside the other: *Hamish Sellar* to that of *Her cousin Hamish Sellar*, unlike *Her*. If there
     are several, the smallest span that encloses it decides, else the largest that it encloses.
 
-    mentions: None if they aren't annotated; named entities help to find heads all the same.
+    keys: the document's span groups; found out from it if not given.
+
+    `mentions` is None if they aren't annotated; named entities help to find heads all the same.
     """
 
-    def __init__(self, doc: Doc, mentions_key: str = MENTIONS, clusters_key: str = CLUSTERS):
+    def __init__(self, doc: Doc, keys: Optional[Keys] = None):
+        keys = keys_of_doc(doc) if keys is None else keys
         self.doc = doc
-        self.clusters: List[List[Span]] = get_clusters(doc, clusters_key) or []
-        self.mentions = get_mentions(doc, mentions_key)
+        self.clusters: List[List[Span]] = get_clusters(doc, keys.clusters) or []
+        self.mentions = get_mentions(doc, keys.mentions)
         self.heads = Heads(doc, self.mentions, chain.from_iterable(self.clusters))
         self._number: Dict[Offsets, int] = {}
         for number, cluster in enumerate(self.clusters):
@@ -44,18 +47,19 @@ class Membership:
         if (span.start, span.end) in self._number:
             return self._number[span.start, span.end]
         head = self.heads(span)
-        same = [one for one in self._by_head.get(head, ()) if head is not None and nested(one, span)]
+        same = [other for other in self._by_head.get(head, ()) if head is not None and nested(other, span)]
         if not same:
             return None
-        enclosing = [one for one in same if len(one) > len(span)]
+        enclosing = [other for other in same if len(other) > len(span)]
         best = min(enclosing, key=len) if enclosing else max(same, key=len)
         return self._number[best.start, best.end]
 
 
-def cluster_of(
-    span: Span, mentions_key: str = MENTIONS, clusters_key: str = CLUSTERS
-) -> Optional[List[Span]]:
-    """The cluster that a span belongs to, or None."""
-    members = Membership(span.doc, mentions_key, clusters_key)
+def cluster_of(span: Span, keys: Optional[Keys] = None) -> Optional[List[Span]]:
+    """The cluster that a span belongs to, or None.
+
+    keys: the document's span groups; found out from it if not given.
+    """
+    members = Membership(span.doc, keys)
     number = members.number(span)
     return None if number is None else members.clusters[number]

@@ -5,7 +5,7 @@ from typing import Callable, Iterable, Optional, Sequence, Tuple
 
 from spacy.tokens import Span, Token
 
-from ..annotations import CLUSTERS, MENTIONS
+from ..annotations import Keys
 from .heads import Heads
 from .membership import Membership
 from .words import CONJUNCTIONS, POSSESSIVE_MARKS, POSSESSIVES, is_determiner, is_name, is_pronoun
@@ -45,15 +45,17 @@ def name_in(span: Span, heads: Heads) -> Optional[Span]:
     return name if token.pos_ or not _may_be_common(name, span) else None
 
 
-def main_mention(cluster: Sequence[Span], mentions_key: str = MENTIONS, clusters_key: str = CLUSTERS) -> Span:
+def main_mention(cluster: Sequence[Span], keys: Optional[Keys] = None) -> Span:
     """The mention that stands best for a cluster.
 
     Names come before nominals, nominals before pronouns. Of names the longest, with the least around it; of
     nominals the longest; then the first.
+
+    keys: the document's span groups; found out from it if not given.
     """
     if not cluster:
         raise ValueError("Can't choose the main mention of an empty cluster: give it at least one span.")
-    return best_mention(cluster, Membership(cluster[0].doc, mentions_key, clusters_key).heads)
+    return best_mention(cluster, Membership(cluster[0].doc, keys).heads)
 
 
 def best_mention(spans: Iterable[Span], heads: Heads) -> Span:

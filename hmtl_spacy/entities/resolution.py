@@ -4,7 +4,7 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from spacy.tokens import Doc, Span, Token
 
-from ..annotations import CLUSTERS, MENTIONS
+from ..annotations import Keys
 from .membership import Membership
 from .mention_forms import MentionForm, best_mention, form_of, name_in, starts_sentence
 from .phrases import is_apposed, is_definite, is_possessive, is_predicate, possessive_of
@@ -14,21 +14,17 @@ MAX_DEPTH = 4  # phrases put into phrases: "her cousin's dog's vet"
 
 
 class Anaphor(NamedTuple):
-    """A span that gives way to the main mention of a cluster. around: the clusters of the spans around it."""
+    """A span that the main mention of its cluster replaces.
+
+    around: the clusters of the spans around it.
+    """
 
     span: Span
     cluster: int
     around: FrozenSet[int]
 
 
-def resolve(
-    doc: Doc,
-    *,
-    nominals: bool = False,
-    speakers: bool = False,
-    mentions_key: str = MENTIONS,
-    clusters_key: str = CLUSTERS,
-) -> str:
+def resolve(doc: Doc, *, nominals: bool = False, speakers: bool = False, keys: Optional[Keys] = None) -> str:
     """The text of a document with the main mention of each cluster in place of its pronouns.
 
     A name goes in without what stands around it in the main mention; anaphors within what goes in are
@@ -38,9 +34,10 @@ def resolve(
 
     nominals: also replace definite nominals ("the firm").
     speakers: also replace pronouns of the first and the second person.
+    keys: the document's span groups; found out from it if not given.
     RETURNS: The text; that of the document where coreference isn't annotated.
     """
-    return Resolver(doc, Membership(doc, mentions_key, clusters_key), nominals, speakers).text()
+    return Resolver(doc, Membership(doc, keys), nominals, speakers).text()
 
 
 class Resolver:
@@ -56,7 +53,7 @@ class Resolver:
             if form_of(self.mains[number], self.heads) == MentionForm.PRONOUN:
                 continue
             for span in cluster:
-                if self._gives_way(span, number, nominals, speakers):
+                if self._is_replaced(span, number, nominals, speakers):
                     anaphor = Anaphor(span, number, self._around(span))
                     self.anaphors.setdefault(span.start, []).append(anaphor)
         for anaphors in self.anaphors.values():
@@ -65,7 +62,7 @@ class Resolver:
     def text(self) -> str:
         return self._resolved(self.doc[:], frozenset(), depth=0)
 
-    def _gives_way(self, span: Span, number: int, nominals: bool, speakers: bool) -> bool:
+    def _is_replaced(self, span: Span, number: int, nominals: bool, speakers: bool) -> bool:
         cluster, main = self.members.clusters[number], self.mains[number]
         level = form_of(span, self.heads)
         if level == MentionForm.NAME or span == main or any(_overlaps(span, other) for other in cluster):
@@ -139,7 +136,7 @@ def _overlaps(span: Span, other: Span) -> bool:
 
 
 def _owes_capital(token: Token) -> bool:
-    """Whether a word is capitalised for no reason but its place; bare nouns only where tags tell."""
+    """Whether a word is capitalised only for its place; of bare nouns, only tags can tell."""
     if not token.text[:1].isupper() or token.text[1:] != token.lower_[1:] or token.lower_ == "i":
         return False
     if token.ent_iob_ in ("B", "I"):

@@ -6,6 +6,8 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..annotations import KEYS
+from ..data.layers import layer_to_json
 from ..nn.network import LevelSettings
 from .differences import Differences
 
@@ -19,10 +21,13 @@ class Task:
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
+    `layer` names what the task fills: "entities", "mentions", "clusters" or "relations", or a layer of its
+    own, which `to_json` describes; "" is shown and exported nowhere.
     `takes_given` says that the head can rank spans it is given instead of finding its own: its
     `decode` takes `given` and `candidates_only` too.
     """
 
+    layer = ""
     offset_columns = 2
     reasons: Sequence[str] = ()
     takes_given = False
@@ -43,6 +48,14 @@ class Task:
         self.label_embedding_width = label_embedding_width
         self.labels: List[str] = []
 
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        """The span groups that the task reads and writes: from a field of `annotations.Keys` to a name.
+
+        Groups are best written with `annotations.write_layer`: it marks them with their layer.
+        """
+        return {}
+
     def level_settings(self) -> LevelSettings:
         return LevelSettings(
             self.inputs, self.hidden, self.depth, self.dropout, self.label_embedding_width, self.build_head
@@ -56,7 +69,7 @@ class Task:
         raise NotImplementedError
 
     def has_gold(self, doc: Doc) -> bool:
-        """Whether a document is annotated for this task at all, be it with nothing."""
+        """Whether a document is annotated for this task at all, even if empty."""
         raise NotImplementedError
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
@@ -78,13 +91,21 @@ class Task:
         """Write rows and their confidences to a document."""
         raise NotImplementedError
 
+    def to_json(self, doc: Doc) -> Optional[Any]:
+        """The task's layer as plain data with character offsets; None where it isn't annotated.
+
+        A layer of its own is drawn as spans if it is a list of dicts with "start", "end" and "label", as
+        relations if they have "head", "tail" (each with "start" and "end") and "label", else as a note.
+        """
+        return layer_to_json(doc, self.layer, KEYS._replace(**self.keys))
+
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         """Scores of predicted documents; floats, and dicts per type."""
         raise NotImplementedError
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
         """What the scores of one document are made of, by the prefix of their names: those of `ents_p` and
-        `ents_r` under "ents". A task that doesn't tell has its scores all the same.
+        `ents_r` under "ents". A task that reports none is scored all the same.
         """
         return {}
 

@@ -6,7 +6,7 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import CLUSTERS, get_clusters, set_clusters, set_extensions
+from ..annotations import CLUSTERS, get_clusters, set_clusters
 from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import SpanRankingHead
 from .base import Task, annotated_pairs, crosses_sentences
@@ -30,6 +30,7 @@ class Coref(Task):
     numbered_groups: also write one group per cluster, as spacy-experimental does.
     """
 
+    layer = "clusters"
     reasons = ("crosses a sentence", "too wide")
     takes_given = True
 
@@ -64,7 +65,10 @@ class Coref(Task):
             "string_match": string_match,
             "mention_weight": mention_weight,
         }
-        set_extensions(clusters_key=clusters_key)
+
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        return {"clusters": self.clusters_key}
 
     def build_head(self, nI: int, nX: int) -> SpanRankingHead:
         return SpanRankingHead(nI, nX, **self._head_settings)

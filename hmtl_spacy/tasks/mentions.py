@@ -14,9 +14,15 @@ class Mentions(TaggingTask):
     mentions_key: the span group of the mentions; their confidences are in its `attrs["scores"]`.
     """
 
+    layer = "mentions"
+
     def __init__(self, *, mentions_key: str = MENTIONS, **settings: Any):
         super().__init__(**settings)
         self.mentions_key = mentions_key
+
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        return {"mentions": self.mentions_key}
 
     @property
     def prefix(self) -> str:

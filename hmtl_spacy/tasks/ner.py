@@ -3,10 +3,10 @@
 from typing import Any, Dict, List, Optional
 
 import numpy
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from ..annotations import has_entities
+from ..annotations import has_entities, write_layer
 from .tagging import TaggingTask
 
 
@@ -18,10 +18,16 @@ class NER(TaggingTask):
         `attrs["scores"]`; null for none.
     """
 
+    layer = "entities"
+
     def __init__(self, *, overwrite: bool = True, scores_key: Optional[str] = "ents", **settings: Any):
         super().__init__(**settings)
         self.overwrite = overwrite
         self.scores_key = scores_key
+
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        return {"entities": self.scores_key}
 
     @property
     def prefix(self) -> str:
@@ -36,8 +42,7 @@ class NER(TaggingTask):
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         entities = self.decode_spans(doc, rows)
         if self.scores_key:
-            attrs = {"scores": [float(score) for score in scores]}
-            doc.spans[self.scores_key] = SpanGroup(doc, name=self.scores_key, spans=entities, attrs=attrs)
+            write_layer(doc, "entities", self.scores_key, entities, scores=[float(score) for score in scores])
         if not self.overwrite and doc.ents:
             present = {i for ent in doc.ents for i in range(ent.start, ent.end)}
             entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]

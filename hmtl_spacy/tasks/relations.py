@@ -6,7 +6,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import MENTIONS, RELATIONS, Relation, get_relations, set_extensions, set_relations
+from ..annotations import MENTIONS, RELATIONS, Relation, get_relations, set_relations
 from ..metrics import RELATION_MODES, relation_key, relation_scores
 from ..nn.multi_head import MultiHeadSelection
 from .base import Task, annotated_pairs
@@ -30,6 +30,7 @@ class Relations(Task):
     relations_key: the span group of the relations.
     """
 
+    layer = "relations"
     offset_columns = 4
     reasons = ("crosses a sentence", "arguments end on one token")
 
@@ -51,7 +52,10 @@ class Relations(Task):
         self.unmatched = unmatched
         self.mentions_key = mentions_key
         self.relations_key = relations_key
-        set_extensions(relations_key=relations_key)
+
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        return {"mentions": self.mentions_key, "relations": self.relations_key}
 
     def build_head(self, nI: int, nX: int) -> MultiHeadSelection:
         return MultiHeadSelection(

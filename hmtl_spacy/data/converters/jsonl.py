@@ -9,11 +9,11 @@ from collections import Counter
 from typing import Iterable, Iterator, List, Optional
 
 import spacy
-from spacy.tokens import Doc, SpanGroup
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ...annotations import Relation, set_clusters, set_mentions, set_relations
-from ..layers import ENTITY_SCORES, Scored
+from ...annotations import ENTITIES, Relation, set_clusters, set_mentions, set_relations, write_layer
+from ..layers import Scored
 from .character_spans import MISALIGNED, CharacterSpans
 from .records import Record, read_records, shorten
 from .tokens import make_tokens
@@ -108,8 +108,7 @@ def _set_entities(doc: Doc, entities: List[Scored], record: Record) -> None:
             raise record.error(f"{found}. Put spans that overlap in 'mentions'.")
     doc.set_ents(spans, default="outside")
     if any(entity.score is not None for entity in entities):
-        group = SpanGroup(doc, name=ENTITY_SCORES, spans=spans, attrs={"scores": _scores(entities)})
-        doc.spans[ENTITY_SCORES] = group
+        write_layer(doc, "entities", ENTITIES, spans, scores=_scores(entities))
 
 
 def _scores(layer: List[Scored]) -> List[float]:

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..converters.common import TREEBANK_ESCAPES
 from ..converters.conll2012 import SLASHES
-from ..layers import Layers, Scored
+from ..layers import Layers, Scored, lose_further
 from .words import ESCAPED, Offsets, Words, lose_scores
 
 BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
@@ -34,6 +34,7 @@ def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
     lost[ESCAPED] += sum(text in SLASHES for text in words.texts)
     lost["mentions"] += len(layers.mentions or ())
     lost["relations"] += len(layers.relations or ())
+    lose_further(layers, lost)
     for name in ("entities", "clusters"):
         lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
     lose_scores([layers.entities, *(layers.clusters or ())], lost)

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional
 
 from spacy.tokens import Doc, Span
 
-from ..layers import Layers
+from ..layers import Layers, lose_further
 from .words import Offsets, Words, lose_scores
 
 
@@ -25,6 +25,7 @@ def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter) -> str:
         lost["named entities (of DyGIE's one layer, the mentions)"] += len(layers.entities or ())
     named = layers.entities if layers.mentions is None else layers.mentions
     relations, clusters = layers.relations, layers.clusters
+    lose_further(layers, lost)
     lose_scores([named, relations, *(clusters or ())], lost)
     record: Dict[str, Any] = {"sentences": [words.texts[start:end] for start, end in words.sentences]}
     if "id" in doc.user_data:

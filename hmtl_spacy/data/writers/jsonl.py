@@ -4,11 +4,9 @@ import json
 from collections import Counter
 from typing import Any, Dict, Optional
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from ..layers import Layers, Scored, read_layers
-
-DIGITS = 4  # of a score
+from ..layers import Layers, layers_to_json, read_layers
 
 
 def doc_to_jsonl(doc: Doc, layers: Layers, lost: Counter) -> str:
@@ -19,9 +17,8 @@ def doc_to_jsonl(doc: Doc, layers: Layers, lost: Counter) -> str:
 def to_jsonl(doc: Doc, layers: Optional[Layers] = None) -> Dict[str, Any]:
     """Describe a document as `jsonl_to_docs` reads it; layers that aren't annotated are left out.
 
-    doc (Doc): The document.
-    layers (Optional[Layers]): What it has; by default all layers of the usual span groups.
-    RETURNS (Dict[str, Any]): One line of JSONL, for `srsly.write_jsonl`.
+    layers: what it has; if not given, the four standard layers, from whichever span groups they are in.
+    RETURNS: One line of JSONL, for `srsly.write_jsonl`.
     """
     layers = read_layers(doc) if layers is None else layers
     record: Dict[str, Any] = {key: doc.user_data[key] for key in ("id", "meta") if key in doc.user_data}
@@ -29,35 +26,4 @@ def to_jsonl(doc: Doc, layers: Optional[Layers] = None) -> Dict[str, Any]:
     record["tokens"] = [token.text for token in doc]
     if layers.sentences is not None:
         record["sentences"] = [[sent.start_char, sent.end_char] for sent in layers.sentences]
-    if layers.entities is not None:
-        record["entities"] = [_labelled(entity) for entity in layers.entities]
-    if layers.mentions is not None:
-        record["mentions"] = [_labelled(mention) for mention in layers.mentions]
-    if layers.clusters is not None:
-        record["clusters"] = [
-            [{**_offsets(span), **_score(score)} for span, score in cluster] for cluster in layers.clusters
-        ]
-    if layers.relations is not None:
-        record["relations"] = [
-            {"head": _offsets(head), "tail": _offsets(tail), "label": label, **_score(score)}
-            for head, tail, label, score in layers.relations
-        ]
-    return record
-
-
-def _labelled(scored: Scored) -> Dict[str, Any]:
-    span, score = scored
-    return {**_offsets(span), "label": span.label_, **_score(score)}
-
-
-def _offsets(span: Span) -> Dict[str, int]:
-    return {
-        "start": span.start_char,
-        "end": span.end_char,
-        "start_token": span.start,
-        "end_token": span.end,
-    }
-
-
-def _score(score: Optional[float]) -> Dict[str, float]:
-    return {} if score is None else {"score": round(score, DIGITS)}
+    return {**record, **layers_to_json(layers)}
