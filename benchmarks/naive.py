@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from hmtl_spacy.component import HMTL
-from hmtl_spacy.embedding.layers import case_of
+from hmtl_spacy.embedding.case import case_of
 from hmtl_spacy.model import sentence_lengths
 from hmtl_spacy.nn.characters import character_ids
 from hmtl_spacy.nn.words import NOTHING, UNKNOWN

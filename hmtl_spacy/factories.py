@@ -5,7 +5,7 @@ fail: torch and transformers are imported inside the functions, when one is call
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from spacy.language import Language
 from thinc.api import Model
@@ -69,7 +69,7 @@ def make_hmtl(
     tasks: Dict[str, Any],
     thresholds: Dict[str, float],
     scorer: Optional[Callable],
-):
+) -> Any:
     """The component.
 
     hierarchy: the tasks that are learned and annotated, lowest first.
@@ -89,7 +89,7 @@ def make_hmtl(
 
 
 def make_embedding(parts: Dict[str, Any]) -> Model:
-    from .embedding.layers import Embedding
+    from .embedding.concatenation import Embedding
 
     return Embedding(parts)
 
@@ -103,58 +103,61 @@ def make_transformer(
     learn_rate_scale: float = 0.02,
     precision: str = "float32",
 ) -> Model:
+    settings = dict(locals())  # before the import adds a name
     from .embedding.transformer import Transformer
 
-    return Transformer(name, trainable, window, batch_pieces, cache_mb, learn_rate_scale, precision)
+    return Transformer(**settings)
 
 
 def make_characters(width: int = 16, filters: int = 64, dropout: float = 0.1) -> Model:
-    from .embedding.layers import Characters
+    from .embedding.characters import Characters
 
-    return Characters(width, filters, dropout)
+    return Characters(width=width, filters=filters, dropout=dropout)
 
 
 def make_words(width: int = 100, dropout: float = 0.2, word_dropout: float = 0.05) -> Model:
-    from .embedding.layers import Words
+    from .embedding.words import Words
 
-    return Words(width, dropout, word_dropout)
+    return Words(width=width, dropout=dropout, word_dropout=word_dropout)
 
 
 def make_case(width: int = 8) -> Model:
-    from .embedding.layers import Case
+    from .embedding.case import Case
 
-    return Case(width)
+    return Case(width=width)
 
 
 def make_ner(
-    inputs: List[str] = [],  # noqa: B006
+    inputs: Sequence[str] = (),
     hidden: int = 64,
     depth: int = 2,
     dropout: float = 0.2,
     label_embedding_width: int = 0,
     overwrite: bool = True,
     scores_key: Optional[str] = "ents",
-):
+) -> Any:
+    settings = dict(locals())
     from .tasks.ner import NER
 
-    return NER(**locals_of(locals()))
+    return NER(**settings)
 
 
 def make_mentions(
-    inputs: List[str] = [],  # noqa: B006
+    inputs: Sequence[str] = (),
     hidden: int = 64,
     depth: int = 2,
     dropout: float = 0.2,
     label_embedding_width: int = 0,
     mentions_key: str = "mentions",
-):
+) -> Any:
+    settings = dict(locals())
     from .tasks.mentions import Mentions
 
-    return Mentions(**locals_of(locals()))
+    return Mentions(**settings)
 
 
 def make_coref(
-    inputs: List[str] = [],  # noqa: B006
+    inputs: Sequence[str] = (),
     hidden: int = 200,
     depth: int = 1,
     dropout: float = 0.5,
@@ -170,14 +173,15 @@ def make_coref(
     singletons: bool = False,
     clusters_key: str = "coref_clusters",
     numbered_groups: bool = True,
-):
+) -> Any:
+    settings = dict(locals())
     from .tasks.coref import Coref
 
-    return Coref(**locals_of(locals()))
+    return Coref(**settings)
 
 
 def make_relations(
-    inputs: List[str] = [],  # noqa: B006
+    inputs: Sequence[str] = (),
     hidden: int = 64,
     depth: int = 3,
     dropout: float = 0.2,
@@ -187,15 +191,11 @@ def make_relations(
     unmatched: str = "token",
     mentions_key: str = "mentions",
     relations_key: str = "relations",
-):
+) -> Any:
+    settings = dict(locals())
     from .tasks.relations import Relations
 
-    return Relations(**locals_of(locals()))
-
-
-def locals_of(local: Dict[str, Any]) -> Dict[str, Any]:
-    """A function's arguments, without the class that it imported."""
-    return {key: value for key, value in local.items() if not isinstance(value, type)}
+    return Relations(**settings)
 
 
 def make_scorer() -> Callable:

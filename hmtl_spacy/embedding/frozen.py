@@ -15,10 +15,10 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class FeatureCache:
-    """Frozen features of texts, kept in half precision on the CPU while a model is trained.
+    """Frozen features of texts, kept in half precision on the CPU while a model is trained; never stored.
 
-    megabytes: the bound. What doesn't fit any more is not kept; nothing is thrown out, since
-        training reads all texts in turn. Never stored with the model.
+    megabytes: how much is kept, in MiB. Once that is full, nothing is added and nothing is thrown out,
+        since training reads all texts in turn.
     """
 
     def __init__(self, megabytes: int):
@@ -31,24 +31,24 @@ class FeatureCache:
         return FeatureCache, (self.megabytes,)
 
     def keep(self, key: bytes, features: Tensor) -> None:
+        """Keep the features of a text, if the cache is active and has room. [n_layers, n_tokens, width]"""
         size = features.nelement() * 2
         if self.active and self.used + size <= self.megabytes * 2**20:
             self.features[key] = features.to("cpu", torch.float16)
             self.used += size
 
     def get(self, docs: List[Doc], compute: Callable[[List[Doc]], Tensor], device: torch.device) -> Tensor:
-        """All layers of the docs, those that aren't here computed. [n_layers, n_tokens, width]"""
+        """All layers of the docs; those that aren't kept are computed. [n_layers, n_tokens, width]"""
         keys = [_key(doc) for doc in docs]
         missing = {key: doc for key, doc in zip(keys, docs) if key not in self.features and len(doc)}
-        found: Dict[bytes, Tensor] = {}
+        computed: Dict[bytes, Tensor] = {}
         if missing:
-            computed = compute(list(missing.values()))
-            pieces = computed.split([len(doc) for doc in missing.values()], dim=1)
-            for key, features in zip(missing, pieces):
-                found[key] = features
+            together = compute(list(missing.values()))
+            computed = dict(zip(missing, together.split([len(doc) for doc in missing.values()], dim=1)))
+            for key, features in computed.items():
                 self.keep(key, features)
         layers = [
-            found[key] if key in found else self.features[key].to(device).float()
+            computed[key] if key in computed else self.features[key].to(device).float()
             for key, doc in zip(keys, docs)
             if len(doc)
         ]
@@ -58,7 +58,10 @@ class FeatureCache:
 
 
 class Inference:
-    """The copy of a transformer that inference runs, made when it is first needed, never stored."""
+    """The copy of a transformer that inference runs, made when it is first needed; never stored.
+
+    precision: of its weights, one of PRECISIONS.
+    """
 
     def __init__(self, precision: str):
         self.precision = precision
@@ -70,10 +73,12 @@ class Inference:
         return Inference, (self.precision,)
 
     def copy_of(self, transformer: torch.nn.Module) -> torch.nn.Module:
+        """The same copy as long as the transformer is the same and on the same device."""
         device = next(transformer.parameters()).device
         if self.original is not transformer or self.device != device:
             self.copy = inference_copy(transformer, PRECISIONS[self.precision])
             self.original, self.device = transformer, device
+        assert self.copy is not None
         return self.copy
 
 

@@ -26,7 +26,7 @@ from ..nn.windows import Window, pack_windows
 from ..requirements import EXTRA
 from ..shims import TorchShim, TorchUpdates
 from .frozen import PRECISIONS, FeatureCache, Inference
-from .word_pieces import Pieces, sentence_starts
+from .word_pieces import WordPieces, sentence_starts
 
 PACKAGE = "package:"
 WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
@@ -40,8 +40,8 @@ class TransformerShim(TorchUpdates, HFShim):
     inference: Inference
 
     def from_bytes(self, bytes_data: bytes) -> "TransformerShim":
-        """Without weights drawn at random first, which are replaced; unless spacy-transformers warns that
-        some aren't stored.
+        """Load, without first drawing random weights, which would be replaced; they are drawn if
+        spacy-transformers warns that some aren't stored.
         """
         with weights_only():
             try:
@@ -72,14 +72,14 @@ class StoredModel:
 
     @staticmethod
     def from_config(config: PretrainedConfig) -> PreTrainedModel:
-        """AutoModel's way, if it isn't plain which class that is or the model has code of its own."""
-        found = MODEL_MAPPING.get(type(config), None)
-        plain = getattr(found, "config_class", None) is type(config) and not hasattr(config, "auto_map")
-        return found._from_config(config) if plain else AutoModel.from_config(config)
+        """A model to load weights into; by `AutoModel` if its class isn't certain or has code of its own."""
+        own = MODEL_MAPPING.get(type(config), None)
+        plain = getattr(own, "config_class", None) is type(config) and not hasattr(config, "auto_map")
+        return own._from_config(config) if plain else AutoModel.from_config(config)
 
 
 class Settings(NamedTuple):
-    """They come from the config alone: a stored model doesn't bring its own."""
+    """A transformer's settings that come from the config alone: a stored model doesn't bring its own."""
 
     name: str
     trainable: bool
@@ -88,29 +88,30 @@ class Settings(NamedTuple):
 
 
 def Transformer(
+    *,
     name: str,
-    trainable: bool = False,
-    window: int = 254,
-    batch_pieces: Optional[int] = None,
-    cache_mb: int = 4096,
-    learn_rate_scale: float = 0.02,
-    precision: str = "float32",
+    trainable: bool,
+    window: int,
+    batch_pieces: Optional[int],
+    cache_mb: int,
+    learn_rate_scale: float,
+    precision: str,
 ) -> Model[List[Doc], Floats2d]:
-    """Token vectors from all hidden layers: each layer is averaged over a token's pieces,
+    """Token vectors from all hidden layers: each layer is averaged over a token's word pieces,
     layer-normed and mixed by learned weights.
 
     name: a model's name on the hub, a folder, or `package:NAME/FOLDER` for one that an
         installed Python package carries.
     trainable: fine-tune the transformer; if not, its features never change, and in training
         they are computed once per text.
-    window: whole sentences of a document are packed into windows of at most so many pieces.
-    batch_pieces: at most so many pieces, padding included, are run at a time; null for 1,024 on
+    window: the most word pieces in a window, into which whole sentences of a document are packed.
+    batch_pieces: the most word pieces that are run at a time, padding included; null for 1,024 on
         a CPU, whose caches hold no more, and 8,192 on a GPU.
     cache_mb: memory for frozen features during training, in MiB; texts beyond it are
         computed again each time.
     learn_rate_scale: the transformer's share of the learning rate when it is fine-tuned.
-    precision: "bfloat16" is faster where the processor has it, but changes the numbers a little;
-        fine-tuning has float32.
+    precision: "bfloat16" is faster where the processor supports it, but changes the numbers a little;
+        fine-tuning always uses float32.
     """
     if precision not in PRECISIONS:
         raise ValueError(
@@ -139,12 +140,12 @@ def resolve(name: str) -> str:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ValueError(
-            f"The transformer is asked for as '{name}', but no package '{package}' is installed. "
+            f"The transformer's name is '{name}', but no package '{package}' is installed. "
             f"Install it, or give a model's name or folder instead."
         )
     path = Path(next(iter(spec.submodule_search_locations))) / folder
     if not path.is_dir():
-        raise ValueError(f"The transformer is asked for as '{name}', but '{path}' is no folder.")
+        raise ValueError(f"The transformer's name is '{name}', but '{path}' is not a folder.")
     return str(path)
 
 
@@ -222,8 +223,11 @@ def mixed_features(settings: Settings, model: Model, docs: List[Doc]) -> Tensor:
 def run_transformer(
     settings: Settings, model: Model, docs: List[Doc], transformer: torch.nn.Module
 ) -> Iterator[Tuple[Tensor, Iterator[Tensor]]]:
-    """YIELDS: some tokens of the docs, counted through, [n], and their vectors by layer, [n, width] each."""
-    pieces = Pieces.for_shim(model.shims[0])
+    """Run the transformer over the docs, a batch of windows at a time.
+
+    YIELDS: the tokens of a batch, counted over all docs, [n], and their vectors by layer, [n, width] each.
+    """
+    pieces = WordPieces.for_shim(model.shims[0])
     per_doc = [pieces.of_doc(doc) for doc in docs]
     windows = pack_windows(per_doc, [sentence_starts(doc) for doc in docs], settings.window)
     device = next(transformer.parameters()).device

@@ -1,4 +1,4 @@
-"""Word pieces of documents, and how they are laid before a transformer."""
+"""Word pieces of documents, and how a transformer gets them: padded, between special tokens."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from ..nn.windows import Window
 
-SHAPES = 8  # windows are padded to multiples of it, so that what oneDNN prepares for a shape serves again
+SHAPES = 8  # windows are padded to multiples of it, so that oneDNN meets a shape that it has prepared again
 
 
 def sentence_starts(doc: Doc) -> numpy.ndarray:
@@ -16,7 +16,7 @@ def sentence_starts(doc: Doc) -> numpy.ndarray:
     return doc.to_array("SENT_START").reshape(-1) == 1
 
 
-class Pieces:
+class WordPieces:
     """Word pieces of single words, remembered by word: tokenizers see a word without its neighbours.
 
     limit: windows aren't padded to more pieces than this for the sake of their shape.
@@ -32,7 +32,7 @@ class Pieces:
         self.padding = tokenizer.pad_token_id or 0
 
     @classmethod
-    def for_shim(cls, shim: Any) -> "Pieces":
+    def for_shim(cls, shim: Any) -> "WordPieces":
         tokenizer = shim._hfmodel.tokenizer
         if shim.__dict__.get("_pieces") is None or shim._pieces.tokenizer is not tokenizer:
             limit = getattr(shim._model.config, "max_position_embeddings", None)
