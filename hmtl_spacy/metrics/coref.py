@@ -8,20 +8,23 @@ numerators and denominators are summed over documents, then divided. Below, `n_g
 """
 
 from collections import Counter
-from typing import Collection, Dict, Hashable, Iterable, List, Sequence, Set, Tuple
+from typing import Collection, Dict, Hashable, Iterable, List, Optional, Sequence, Set, Tuple, TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .spans import paired, prf
+from .spans import SpanOffsets, paired, prf
 
+M = TypeVar("M", bound=Hashable)  # a mention
 Clusters = Iterable[Collection[Hashable]]
-Overlaps = Counter
+Overlaps = Counter[Tuple[int, int]]
 """(i, j) -> n: how many mentions gold cluster i and predicted cluster j share, where they share any."""
 Fractions = Tuple[float, float, float, float]
 """Numerator and denominator of precision, numerator and denominator of recall."""
+Link = Tuple[SpanOffsets, SpanOffsets]
+"""A mention's antecedent, and the mention."""
 
 CONLL = ("muc", "b3", "ceafe")
 
@@ -67,8 +70,8 @@ class CorefScorer:
         self.totals["b3"] += b_cubed(n_gold, n_predicted, overlaps)
         self.totals["ceafe"] += ceaf_e(n_gold, n_predicted, overlaps)
         self.totals["lea"] += lea(n_gold, n_predicted, overlaps)
-        found = sum(overlaps.values())
-        self.totals["mention"] += (found, sum(n_predicted), found, sum(n_gold))
+        n_shared = sum(overlaps.values())
+        self.totals["mention"] += (n_shared, sum(n_predicted), n_shared, sum(n_gold))
 
     def scores(self) -> Dict[str, float]:
         """The scores of all documents so far, 0..1."""
@@ -79,15 +82,15 @@ class CorefScorer:
         return {f"{name}_{x}": value for name, values in by_metric.items() for x, value in values.items()}
 
 
-def partition(clusters: Clusters, keep_singletons: bool = True) -> List[Set[Hashable]]:
+def partition(clusters: Iterable[Collection[M]], keep_singletons: bool = True) -> List[Set[M]]:
     """Make clusters disjoint: each mention stays in the first cluster that has it.
 
     Without singletons, clusters of one mention, and those of which one mention is left,
     are dropped; they claim no mention of a later cluster.
     """
     smallest = 1 if keep_singletons else 2
-    seen: Set[Hashable] = set()
-    disjoint = []
+    seen: Set[M] = set()
+    disjoint: List[Set[M]] = []
     for cluster in clusters:
         unseen = set(cluster) - seen
         if len(unseen) >= smallest:
@@ -109,7 +112,7 @@ def muc(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -
     """MUC (Vilain et al. 1995; Pradhan et al. 2014).
 
     Recall is sum(|k| - |p(k)|) / sum(|k| - 1), where p(k) is k cut up by the prediction,
-    each mention missed a piece of its own. The pieces that aren't missed mentions are the
+    each missed mention a piece of its own. The pieces that aren't missed mentions are the
     overlaps, so the numerator is sum(n - 1): the same for precision.
     """
     common = sum(n - 1 for n in overlaps.values())
@@ -117,27 +120,29 @@ def muc(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -
 
 
 def links(
-    clusters: Iterable[Collection[Hashable]], others: Iterable[Collection[Hashable]]
-) -> Tuple[List[Tuple[Hashable, Hashable]], List[Tuple[Hashable, Hashable]]]:
+    clusters: Iterable[Collection[SpanOffsets]], others: Iterable[Collection[SpanOffsets]]
+) -> Tuple[List[Link], List[Link]]:
     """The links that MUC counts, as pairs (antecedent, mention): those the others have too, and the rest.
 
     A cluster of n mentions has n - 1 links. The others cut it into pieces: each mention is linked
-    to the one before it in its piece, and the first of each piece, but for the very first, to the mention
+    to the one before it in its piece, and the first of each piece, except for the very first, to the mention
     before it in the cluster. The latter are the rest. Clusters must be disjoint.
     """
     cluster_of = {mention: j for j, cluster in enumerate(others) for mention in cluster}
-    kept, cut = [], []
+    shared: List[Link] = []
+    cut: List[Link] = []
     for cluster in clusters:
-        last_of: Dict[Hashable, Hashable] = {}
-        before = None
+        last_of: Dict[Hashable, SpanOffsets] = {}  # piece -> its last mention so far
+        before: Optional[SpanOffsets] = None
         for mention in sorted(cluster):
-            piece = cluster_of.get(mention, (mention,))
+            # a mention that the others miss is a piece of its own
+            piece: Hashable = cluster_of.get(mention, (mention,))
             if piece in last_of:
-                kept.append((last_of[piece], mention))
-            elif last_of:
+                shared.append((last_of[piece], mention))
+            elif before is not None:
                 cut.append((before, mention))
             last_of[piece] = before = mention
-    return kept, cut
+    return shared, cut
 
 
 def b_cubed(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -> Fractions:
@@ -178,7 +183,7 @@ def _components(overlaps: Overlaps, n_rows: int, n_columns: int) -> List[Tuple[n
     component = connected_components(graph, directed=False)[1][rows]
     order = np.argsort(component, kind="stable")
     breaks = np.flatnonzero(np.diff(component[order])) + 1
-    return [(rows[part], columns[part], n[part]) for part in np.split(order, breaks)]
+    return [(rows[members], columns[members], n[members]) for members in np.split(order, breaks)]
 
 
 def lea(n_gold: Sequence[int], n_predicted: Sequence[int], overlaps: Overlaps) -> Fractions:

@@ -2,9 +2,8 @@
 
 from typing import Any, Collection, Dict, Hashable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .spans import labelled_scores
+from .spans import SpanOffsets, labelled_scores
 
-SpanOffsets = Tuple[int, int]
 RelationTuple = Tuple[SpanOffsets, SpanOffsets, str]
 ArgumentTypes = Mapping[SpanOffsets, str]
 
@@ -22,12 +21,12 @@ def relation_scores(
 ) -> Dict[str, Any]:
     """Micro and macro scores of directed, typed relations.
 
-    Every gold relation is in the denominator of recall, also those whose arguments were
+    Every gold relation is in the denominator of recall, including those whose arguments were
     never proposed. The label must be right in every mode, and of the arguments:
 
     - `last_token`: their last tokens (Sanh et al. 2019, after multi-head selection, which
       predicts these positions: Bekoulis et al. 2018). Relations that share both last tokens
-      and the label are one.
+      and the label count as one.
     - `boundaries`: start and end of both.
     - `strict`: start, end and type of both (Bekoulis et al. 2018, Taillé et al. 2020). An
       argument without a type is never right.
@@ -54,7 +53,9 @@ def relation_scores(
     )
     per_type = scores["per_type"].values()
     for key in ("p", "r", "f"):
-        scores[f"macro_{key}"] = sum(s[key] for s in per_type) / len(per_type) if per_type else 0.0
+        scores[f"macro_{key}"] = (
+            sum(of_label[key] for of_label in per_type) / len(per_type) if per_type else 0.0
+        )
     return scores
 
 
@@ -82,7 +83,7 @@ def _comparable(
 def relation_key(
     relation: RelationTuple, mode: str, types: ArgumentTypes, side: str, symmetric: Collection[str] = ()
 ) -> Tuple[Hashable, Hashable, str]:
-    """What two relations must have in common to be one; see `relation_scores`.
+    """What two relations must have in common to count as the same; see `relation_scores`.
 
     side: "gold" or "predicted": arguments without a type match none of the other side in strict mode.
     """

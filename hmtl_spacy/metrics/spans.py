@@ -5,14 +5,16 @@ from typing import Any, Collection, Dict, Iterable, Iterator, Sequence, Tuple, T
 
 T = TypeVar("T")
 U = TypeVar("U")
+SpanOffsets = Tuple[int, int]
+"""start, end: tokens, ends exclusive."""
 LabelledSpan = Tuple[int, int, str]
 
 
 def prf(p_num: float, p_den: float, r_num: float, r_den: float) -> Dict[str, float]:
     """Precision, recall and their harmonic mean; an empty denominator gives 0.0.
 
-    p_num, p_den: what is right in the prediction, and all of it.
-    r_num, r_den: what was found of the gold annotation, and all of it.
+    p_num, p_den: what of the prediction is right, and all of the prediction.
+    r_num, r_den: what of the gold annotation is in the prediction, and all of the gold annotation.
     """
     p = p_num / p_den if p_den else 0.0
     r = r_num / r_den if r_den else 0.0
@@ -34,11 +36,16 @@ def span_scores(
     return labelled_scores(gold, predicted)
 
 
-def labelled_scores(gold: Sequence[Iterable[tuple]], predicted: Sequence[Iterable[tuple]]) -> Dict[str, Any]:
-    """Compare sets of tuples whose last element is the label, document by document."""
-    n_gold: Counter = Counter()
-    n_predicted: Counter = Counter()
-    n_correct: Counter = Counter()
+def labelled_scores(
+    gold: Sequence[Iterable[Tuple[Any, ...]]], predicted: Sequence[Iterable[Tuple[Any, ...]]]
+) -> Dict[str, Any]:
+    """Compare sets of tuples whose last element is the label, document by document.
+
+    RETURNS: as `span_scores`.
+    """
+    n_gold: Counter[str] = Counter()
+    n_predicted: Counter[str] = Counter()
+    n_correct: Counter[str] = Counter()
     for gold_items, predicted_items in paired(gold, predicted):
         gold_set, predicted_set = set(gold_items), set(predicted_items)
         n_gold.update(item[-1] for item in gold_set)
