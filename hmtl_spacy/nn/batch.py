@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .grids import Grids
 
-TOKENS_AT_A_TIME = 8192
+TOKENS_AT_A_TIME = 8192  # of a long document: memory grows with this, not with the document
 
 
 class Layout:
@@ -61,26 +61,31 @@ class Layout:
 
     @cached_property
     def packing(self) -> "Packing":
+        """Sentences step by step; see `Packing`."""
         return Packing(self.sentence_lengths, self.sentence_starts)
 
     @cached_property
     def grids(self) -> Tuple[Grids, Grids]:
-        """Sentences side by side, read forwards and backwards."""
+        """Sentences side by side, to be read forwards and backwards; see `Grids`."""
         lengths, starts = self.sentence_lengths, self.sentence_starts
         return Grids(lengths, starts, reverse=False), Grids(lengths, starts, reverse=True)
 
     def chunks(self, max_tokens: Optional[int] = None) -> Iterator[Tuple[slice, "Layout"]]:
-        """YIELDS: consecutive tokens of whole sentences, at most so many unless a sentence alone has
-        more, and where the sentences lie in them, as one document; all of it if there is no more.
+        """Divide the batch between sentences. A batch that is small enough is one chunk, itself.
 
-        max_tokens: `TOKENS_AT_A_TIME` if not given, which bounds the memory that long documents take.
+        >>> layout = Layout([5, 0, 9], [2, 3, 1, 6, 2])
+        >>> [(inside.start, inside.stop) for inside, _ in layout.chunks(max_tokens=5)]
+        [(0, 5), (5, 6), (6, 12), (12, 14)]
+
+        max_tokens: a chunk has more only if it is one sentence; `TOKENS_AT_A_TIME` if not given.
+        YIELDS: a chunk's tokens, and where its sentences lie in them, as one document.
         """
         max_tokens = max_tokens or TOKENS_AT_A_TIME
         if self.n_tokens <= max_tokens:
             yield slice(0, self.n_tokens), self
             return
-        ends = numpy.cumsum(self.sentence_lengths)
-        first = 0
+        ends = numpy.cumsum(self.sentence_lengths)  # [n_sentences]
+        first = 0  # sentence of the chunk
         while first < len(ends):
             start = ends[first] - self.sentence_lengths[first]
             last = max(first + 1, int(numpy.searchsorted(ends, start + max_tokens, side="right")))
@@ -92,13 +97,17 @@ class Layout:
     def split_docs(self, rows: numpy.ndarray, columns: int) -> List[numpy.ndarray]:
         """Divide rows of flat token offsets by document and make the offsets relative to it.
 
+        >>> rows = numpy.array([[1, 3, 7], [3, 4, 8]])
+        >>> [of_doc.tolist() for of_doc in Layout([3, 2], [3, 2]).split_docs(rows, columns=2)]
+        [[[1, 3, 7]], [[0, 1, 8]]]
+
         rows: [n_rows, n_columns], the first `columns` of which are token offsets; the
             first column decides the document. Rows must be sorted by it.
         """
-        docs = self.doc_of[rows[:, 0]] if len(rows) else numpy.zeros(0, dtype=numpy.int64)
+        docs = self.doc_of[rows[:, 0]] if len(rows) else numpy.zeros(0, dtype=numpy.int64)  # [n_rows]
         rows = rows.copy()
         rows[:, :columns] -= self.doc_starts[docs][:, None]
-        bounds = numpy.searchsorted(docs, numpy.arange(len(self.doc_lengths) + 1))
+        bounds = numpy.searchsorted(docs, numpy.arange(len(self.doc_lengths) + 1))  # [n_docs + 1]
         return [rows[start:end] for start, end in zip(bounds[:-1], bounds[1:])]
 
 
@@ -106,36 +115,65 @@ class Packing:
     """Sentences sorted by length, longest first, and read step by step: the order of
     torch's `PackedSequence`, which needs no padding and no mask.
 
+    Sentences of 3, 1 and 2 tokens lie flat as A0 A1 A2 B0 C0 C1 (tokens 0 to 5). Sorted by length
+    they are A, C, B. Step 0 reads the first token of each, step 1 the second of A and C, step 2
+    the third of A:
+
+        step               0             1         2
+        packed position    0   1   2     3   4     5
+        token              A0  C0  B0    A1  C1    A2
+
+    >>> packing = Layout([4, 2], [3, 1, 2]).packing
+    >>> packing.order.tolist(), packing.sizes
+    ([0, 4, 3, 1, 5, 2], [3, 2, 1])
+    >>> packing.inverse.tolist()
+    [0, 3, 5, 2, 1, 4]
+
+    Read backwards a sentence has as many tokens, so it takes part in the same steps: what a backward pass
+    reads at each packed position is `mirror`. A0 and A2 change places, C0 and C1, A1 and B0 stay.
+
+    >>> packing.mirror.tolist()
+    [5, 4, 2, 3, 1, 0]
+    >>> packing.last.tolist(), packing.previous.tolist()  # A2 C1 B0; before A1, C1, A2 come A0, C0, A1
+    ([5, 4, 2], [0, 1, 3])
+
     order: the flat token at each packed position. [n_tokens]
     inverse: the packed position of each flat token. [n_tokens]
-    mirror: the packed position, for each, of the token as far from its sentence's other end. [n_tokens]
+    mirror: for each packed position that of the token as far from its sentence's other end. [n_tokens]
     sizes: how many sentences have a token at each step. [n_steps]
+    sentences: in packed order. [n_sentences]
+    last: the packed position of the last token of each, in packed order. [n_sentences]
     """
 
     def __init__(self, lengths: numpy.ndarray, starts: numpy.ndarray):
         self.sentences = numpy.argsort(-lengths, kind="stable")
-        rank = numpy.empty_like(self.sentences)
+        rank = numpy.empty_like(self.sentences)  # the place of each sentence in packed order
         rank[self.sentences] = numpy.arange(len(lengths))
-        step = numpy.arange(int(lengths.sum())) - numpy.repeat(starts, lengths)
+        step = numpy.arange(int(lengths.sum())) - numpy.repeat(starts, lengths)  # of each flat token
         order = numpy.lexsort((numpy.repeat(rank, lengths), step))
         inverse = numpy.empty_like(order)
         inverse[order] = numpy.arange(len(order))
         self.sizes: List[int] = numpy.bincount(step).tolist() if len(step) else []
         self.order = torch.from_numpy(order)
         self.inverse = torch.from_numpy(inverse)
+        # start + (start + length - 1) - token: the same sentence, counted from its other end
         reverse = numpy.repeat(2 * starts + lengths - 1, lengths) - numpy.arange(len(order))
         self.mirror = torch.from_numpy(inverse[reverse[order]])
         self.last = torch.from_numpy(inverse[(starts + lengths - 1)[self.sentences]])
 
     @cached_property
     def batch_sizes(self) -> Tensor:
+        """`sizes` as torch's `PackedSequence` wants them. [n_steps]"""
         return torch.tensor(self.sizes, dtype=torch.int64)
 
     @cached_property
     def previous(self) -> Tensor:
-        """The packed position one step earlier, for every position after the first step."""
+        """The packed position of the token before, for every position after the first step.
+        [n_tokens - n_sentences]
+        """
         sizes = numpy.asarray(self.sizes)
-        starts = numpy.concatenate(([0], numpy.cumsum(sizes)))
+        starts = numpy.concatenate(([0], numpy.cumsum(sizes)))  # the first position of each step
+        # sentences are sorted by length, so those that go on are the first of the step before
         return torch.from_numpy(
             numpy.concatenate([numpy.arange(n) + start for n, start in zip(sizes[1:], starts)])
             if len(sizes) > 1

@@ -1,26 +1,39 @@
-"""A linear-chain conditional random field over BILOU tags, without padding.
+"""A linear-chain conditional random field over BILOU tags, without padding (Lafferty et al. 2001).
+
+The score of a sentence's tags y is start[y_0] + sum of emissions[t, y_t] + sum of transitions[y_{t-1}, y_t]
++ end[y_n]; their probability is exp(score) / Z, Z being the sum over all sequences of tags.
 
 Tags: O is 0; label k has B, I, L, U at 1 + 4k .. 4 + 4k. Forbidden transitions have
 probability zero in training and in decoding. Positions are in packed order (see
 `batch.Packing`), so step t is a block of rows and sentences drop out as they end.
 """
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import BackwardCFunction, FunctionCtx
 from torch.nn import functional as F
 
 from .batch import Packing
 from .forward_backward import forward_backward
 
-FORBIDDEN = -1e4
+FORBIDDEN = -1e4  # its exp is 0.0; minus infinity would make gradients nan
 COLUMNS = 32
 
 
 def bilou_constraints(n_labels: int) -> Tuple[Tensor, Tensor, Tensor]:
-    """Which tags may follow which. transitions: [n_tags, n_tags]; start, end: [n_tags], all bool."""
+    """Which tags may follow which, begin a sentence and end one.
+
+    >>> allowed, start, end = bilou_constraints(1)  # O, B, I, L, U
+    >>> allowed.int().tolist()  # from row to column: O, L, U are followed by O, B, U; B and I by I, L
+    [[1, 1, 0, 0, 1], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [1, 1, 0, 0, 1], [1, 1, 0, 0, 1]]
+    >>> start.int().tolist(), end.int().tolist()
+    ([1, 1, 0, 0, 1], [1, 0, 0, 1, 1])
+
+    RETURNS: transitions [n_tags, n_tags], start and end [n_tags], all bool.
+    """
     n_tags = 1 + 4 * n_labels
     tags = torch.arange(n_tags)
     kind = torch.where(tags == 0, 4, (tags - 1) % 4)  # 0..4: B, I, L, U, O
@@ -29,12 +42,22 @@ def bilou_constraints(n_labels: int) -> Tuple[Tensor, Tensor, Tensor]:
     closes = (kind == 2) | (kind == 3) | (kind == 4)
     inside = (kind == 0) | (kind == 1)
     continues = (kind == 1) | (kind == 2)
-    same = label[:, None] == label[None, :]
+    same = label[:, None] == label[None, :]  # [n_tags, n_tags]
     allowed = (closes[:, None] & opens[None, :]) | (inside[:, None] & continues[None, :] & same)
     return allowed, opens, closes
 
 
 class CRF(nn.Module):
+    """Scores of BILOU tags that follow each other, and what follows from them.
+
+    n_labels: number of span types, so that there are 1 + 4 * n_labels tags.
+    """
+
+    # buffers, by name and not by torch's annotations
+    allowed: Tensor
+    may_start: Tensor
+    may_end: Tensor
+
     def __init__(self, n_labels: int):
         super().__init__()
         allowed, start, end = bilou_constraints(n_labels)
@@ -55,7 +78,7 @@ class CRF(nn.Module):
         )
 
     def log_likelihood(self, emissions: Tensor, tags: Tensor, packing: Packing) -> Tensor:
-        """Log probability of the tags, summed over sentences.
+        """Log probability of the tags, summed over sentences: their score minus log Z. []
 
         emissions: [n_tokens, n_tags] in packed order; tags: [n_tokens] in packed order.
         """
@@ -63,33 +86,44 @@ class CRF(nn.Module):
         n_first = packing.sizes[0]
         score = emissions.gather(1, tags[:, None]).sum()
         score = score + start[tags[:n_first]].sum() + end[tags[packing.last.to(tags.device)]].sum()
-        before = tags[packing.previous.to(tags.device)]
+        before = tags[packing.previous.to(tags.device)]  # [n_tokens - n_sentences]
         score = score + transitions[before, tags[n_first:]].sum()
-        return score - LogPartition.apply(emissions, transitions, start, end, packing)
+        log_z: Tensor = LogPartition.apply(  # type: ignore[no-untyped-call]  # of torch, without annotations
+            emissions, transitions, start, end, packing
+        )
+        return score - log_z
 
     @torch.no_grad()
     def viterbi(self, emissions: Tensor, packing: Packing) -> Tensor:
-        """The best tags of every sentence. [n_tokens] in packed order"""
+        """The best tags of every sentence (Rabiner 1989, section III.B). [n_tokens] in packed order
+
+        On the way forwards only the best score of every tag is kept, not where it came from; on
+        the way back that is asked for the one tag that was chosen.
+
+        emissions: [n_tokens, n_tags] in packed order.
+        """
         transitions, start, end = self.weights()
         n_tags = len(start)
         # whole vectors of a processor's widest kind are added and compared faster
         spare = -n_tags % COLUMNS
         emissions, start = F.pad(emissions, (0, spare)), F.pad(start, (0, spare), value=FORBIDDEN)
         onward = F.pad(transitions, (0, spare), value=FORBIDDEN)
-        best = torch.empty_like(emissions)
+        best = torch.empty_like(emissions)  # [n_tokens, n_tags + spare]: the best score up to each tag
         state = start
         for step, (rows, scores) in enumerate(zip(best.split(packing.sizes), emissions.split(packing.sizes))):
             if step:
+                # [n_sentences, from, 1] + [from, to], the maximum over from
                 state = (state[: len(rows), :n_tags, None] + onward).amax(dim=1)
             state = torch.add(state, scores, out=rows)
         best = best[:, :n_tags]
         tags = torch.empty(len(emissions), dtype=torch.int64, device=emissions.device)
         last = packing.last.to(tags.device)
         tags[last] = (best[last] + end).argmax(dim=1)
-        backward = transitions.T.contiguous()
-        offset = len(tags)
+        backward = transitions.T.contiguous()  # [to, from]
+        offset = len(tags)  # where the step's rows begin
         for size, before in zip(reversed(packing.sizes[1:]), reversed(packing.sizes[:-1])):
             offset -= size
+            # the sentences of this step are the first `size` of the step before
             reached = best[offset - before : offset - before + size] + backward[tags[offset : offset + size]]
             tags[offset - before : offset - before + size] = reached.argmax(dim=1)
         return tags
@@ -98,54 +132,77 @@ class CRF(nn.Module):
     def span_probabilities(
         self, emissions: Tensor, tags: Tensor, packing: Packing, starts: Tensor, ends: Tensor
     ) -> Tensor:
-        """Probability of the tags of whole spans: p(y_s .. y_e), exactly, by forward-backward.
+        """Probability of the tags of whole spans, exactly, by forward-backward (see there for l and M):
+
+            p(y_s .. y_e) = forward_s[y_s] * P * backward_e[y_e] / Z
+            P = product of M[y_{t-1}, y_t] * l_t[y_t] over s < t <= e
+
+        In logarithms the product is a difference of cumulative sums along the sentence. Each row's
+        scale is divided out of its step, and Z on the scale of row e is the evidence there.
 
         emissions, tags: in packed order. starts, ends: the *packed* positions of the first
             and last tokens of the spans. [n_spans]
+        RETURNS: [n_spans]
         """
         transitions, start, end = self.weights()
-        found = forward_backward(emissions, transitions, start, end, packing)
+        messages = forward_backward(emissions, transitions, start, end, packing)
         order, inverse = (index.to(tags.device) for index in (packing.order, packing.inverse))
         first = packing.sizes[0]
-        steps = emissions.gather(1, tags[:, None])[:, 0].double() - found.scale.log() - found.top
+        # log of M * l along the tags, on the scale of the forward rows. [n_tokens]
+        steps = emissions.gather(1, tags[:, None])[:, 0].double() - messages.scale.log() - messages.top
         steps[first:] += transitions[tags[packing.previous.to(tags.device)], tags[first:]]
-        path = steps[inverse].cumsum(0)[order]
-        log_p = found.forward[starts, tags[starts]].log() + path[ends] - path[starts]
-        log_p += (found.backward[ends, tags[ends]] / found.evidence[ends]).log()
+        path = steps[inverse].cumsum(0)[order]  # summed over flat tokens: a span is within a sentence
+        log_p = messages.forward[starts, tags[starts]].log() + path[ends] - path[starts]
+        log_p += (messages.backward[ends, tags[ends]] / messages.evidence[ends]).log()
         return log_p.exp().clamp(max=1.0).float()
 
 
 class LogPartition(torch.autograd.Function):
-    """Log partition function, summed over sentences; its gradient is the marginals."""
+    """Log partition function, log Z, summed over sentences.
+
+    Its gradient is known without automatic differentiation: of emissions[t, y] it is p(y_t = y), of
+    transitions[a, b] how often a is expected right before b.
+    """
 
     @staticmethod
-    def forward(ctx, emissions, transitions, start, end, packing):
-        found = forward_backward(emissions, transitions, start, end, packing)
+    def forward(
+        ctx: FunctionCtx, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, packing: Packing
+    ) -> Tensor:
+        """[n_tokens, n_tags] in packed order, [n_tags, n_tags], [n_tags] twice -> []"""
+        messages = forward_backward(emissions, transitions, start, end, packing)
         first = packing.sizes[0]
         last = packing.last.to(emissions.device)
-        marginals = (found.forward * found.backward).div_(found.evidence[:, None])
-        before = found.forward[packing.previous.to(emissions.device)]
-        before = before.div_((found.scale * found.evidence)[first:, None])
-        pairs = before.T @ (found.likelihood * found.backward)[first:]
+        # p(y_t), [n_tokens, n_tags]
+        marginals = (messages.forward * messages.backward).div_(messages.evidence[:, None])
+        # p(y_{t-1}, y_t) = forward_{t-1} M (l_t * backward_t) / evidence, summed over t, M applied below
+        before = messages.forward[packing.previous.to(emissions.device)]
+        before = before.div_((messages.scale * messages.evidence)[first:, None])
+        pairs = before.T @ (messages.likelihood * messages.backward)[first:]  # [n_tags, n_tags]
         ctx.save_for_backward(
             marginals.to(emissions.dtype),
             (pairs * transitions.double().exp()).to(transitions.dtype),
             marginals[:first].sum(0).to(start.dtype),
             marginals[last].sum(0).to(end.dtype),
         )
-        log_z = found.scale.log().sum() + found.top.sum() + found.evidence[last].log().sum()
+        # all that rows were divided by, and what is left at the last token
+        log_z = messages.scale.log().sum() + messages.top.sum() + messages.evidence[last].log().sum()
         return log_z.to(emissions.dtype)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: BackwardCFunction, gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+        """gradient: of log Z, [] -> of the arguments of `forward`, none of the packing."""
         return (*(gradient * saved for saved in ctx.saved_tensors), None)
 
 
 def spans_to_tags(rows: numpy.ndarray, n_tokens: int) -> numpy.ndarray:
-    """BILOU tags of spans that don't overlap. rows: [n, 3] of start, end, label -> [n_tokens]"""
+    """BILOU tags of spans that don't overlap. rows: [n, 3] of start, end, label -> [n_tokens]
+
+    >>> spans_to_tags(numpy.array([[0, 1, 0], [2, 5, 1]]), 6).tolist()  # U0 O B1 I1 L1 O
+    [4, 0, 5, 6, 7, 0]
+    """
     tags = numpy.zeros(n_tokens, dtype=numpy.int64)
     for start, end, label in rows.tolist():
-        base = 1 + 4 * label
+        base = 1 + 4 * label  # the label's B; I, L and U follow
         if end - start == 1:
             tags[start] = base + 3
         else:

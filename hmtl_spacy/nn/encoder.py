@@ -26,6 +26,7 @@ class Encoder(nn.Module):
             nI, hidden, num_layers=depth, bidirectional=True, dropout=dropout if depth > 1 else 0.0
         )
         for name, parameter in self.lstm.named_parameters():
+            # four gates lie one below the other: each is initialised as the matrix that it is
             if "weight_hh" in name:
                 for gate in parameter.data.chunk(4):
                     nn.init.orthogonal_(gate)
@@ -34,19 +35,19 @@ class Encoder(nn.Module):
                     nn.init.xavier_uniform_(gate)
 
     def forward(self, vectors: Tensor, layout: Layout) -> Tensor:
-        """[n_tokens, nI] -> [n_tokens, 2 * hidden]"""
+        """[n_tokens, nI] -> [n_tokens, 2 * hidden], forwards and backwards side by side."""
         if not len(vectors):
             return vectors.new_zeros((0, self.nO))
-        if vectors.device.type == "cpu" and torch.is_grad_enabled():
+        if vectors.device.type == "cpu" and torch.is_grad_enabled():  # padded is faster only there
             return padded_lstm(self.lstm, vectors, layout, self.dropout)
         packing = layout.packing
-        data = self.dropout(vectors)[packing.order.to(vectors.device)]
-        output, _ = self.lstm(PackedSequence(data, packing.batch_sizes))
+        data = self.dropout(vectors)[packing.order.to(vectors.device)]  # [n_tokens, nI] in packed order
+        output: PackedSequence = self.lstm(PackedSequence(data, packing.batch_sizes))[0]
         return output.data[packing.inverse.to(vectors.device)]
 
 
 class LabelEmbedding(nn.Module):
-    """A soft label embedding: the lower level's label distribution times an embedding table.
+    """A soft label embedding: the lower level's label distribution times a table (not in the paper).
 
     The distribution is detached, so that an upper task doesn't change what a lower head says.
     """
@@ -57,4 +58,5 @@ class LabelEmbedding(nn.Module):
 
     def forward(self, distribution: Tensor) -> Tensor:
         """distribution: [n_tokens, n_labels] -> [n_tokens, width]"""
-        return self.project(distribution.detach())
+        embedded: Tensor = self.project(distribution.detach())
+        return embedded

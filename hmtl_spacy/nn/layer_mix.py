@@ -7,14 +7,15 @@ from torch import Tensor, nn
 
 
 class LayerMix(nn.Module):
-    """Softmax-weighted sum of layers times one scale (Peters et al. 2018, equation 1).
+    """Softmax-weighted sum of layers times one scale (Peters et al. 2018, section 3.2, equation 1).
 
-    Every layer is expected to be layer-normed, so that the weights compare like with like.
+    scale * sum of softmax(weights)_l * layer_l. Every layer is expected to be layer-normed, so that
+    the weights compare like with like.
     """
 
     def __init__(self, n_layers: int):
         super().__init__()
-        self.weights = nn.Parameter(torch.zeros(n_layers))
+        self.weights = nn.Parameter(torch.zeros(n_layers))  # all layers alike, to begin with
         self.scale = nn.Parameter(torch.ones(()))
 
     def forward(self, layers: Tensor) -> Tensor:
@@ -22,6 +23,7 @@ class LayerMix(nn.Module):
         return self.scale * torch.einsum("l,lnw->nw", self.weights.softmax(dim=0), layers)
 
     def add_up(self, layers: Iterable[Tensor]) -> Tensor:
-        """The same of layers that come one by one. [n_tokens, width] each"""
-        weights = self.scale * self.weights.softmax(dim=0)
-        return sum(weight * layer for weight, layer in zip(weights, layers))
+        """The same for layers that come one by one, so that none has to be kept. [n_tokens, width] each"""
+        weights = self.scale * self.weights.softmax(dim=0)  # [n_layers]
+        weighted = (weight * layer for weight, layer in zip(weights, layers))
+        return sum(weighted, start=self.scale.new_zeros(()))

@@ -17,6 +17,7 @@ def padded_lstm(lstm: nn.LSTM, vectors: Tensor, layout: Layout, dropout: nn.Modu
 
     dropout: on the input of every layer.
     """
+    # every layer writes its output back flat: dropout and the other direction read it that way
     for layer in range(lstm.num_layers):
         vectors = dropout(vectors)
         ways = zip(layout.grids, (f"l{layer}", f"l{layer}_reverse"))
@@ -25,14 +26,19 @@ def padded_lstm(lstm: nn.LSTM, vectors: Tensor, layout: Layout, dropout: nn.Modu
 
 
 def _one_way(lstm: nn.LSTM, name: str, vectors: Tensor, grids: Grids) -> Tensor:
-    """[n_tokens, nX] -> [n_tokens, hidden]"""
-    weights = [getattr(lstm, f"{of}_{name}") for of in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    cells = F.embedding(grids.read, F.pad(vectors, (0, 0, 0, 1)))
+    """One layer in one direction. [n_tokens, nX] -> [n_tokens, hidden]
+
+    name: of the layer's weights: "l0", "l0_reverse", "l1", ...
+    """
+    weights = [getattr(lstm, f"{kind}_{name}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    # a row of zeros is what cells without a token read
+    cells = F.embedding(grids.read, F.pad(vectors, (0, 0, 0, 1)))  # [n_cells, nX]
     outputs = []
     for grid, shape in zip(cells.split([steps * n for steps, n in grids.shapes]), grids.shapes):
-        zeros = vectors.new_zeros((1, shape[1], lstm.hidden_size))
+        zeros = vectors.new_zeros((1, shape[1], lstm.hidden_size))  # first state: [1, n_sentences, hidden]
+        # arguments after the weights: has biases, layers, dropout, training, bidirectional, batch first
         output = torch.lstm(
             grid.view(*shape, -1), [zeros, zeros], weights, True, 1, 0.0, lstm.training, False, False
         )[0]
-        outputs.append(output.reshape(-1, lstm.hidden_size))
+        outputs.append(output.reshape(-1, lstm.hidden_size))  # [n_cells of this grid, hidden]
     return F.embedding(grids.write, torch.cat(outputs))

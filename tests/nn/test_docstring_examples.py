@@ -9,7 +9,16 @@ import pytest
 from hmtl_spacy import nn
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(nn.__path__))
-WITH_EXAMPLES = {"antecedents", "span_ranking", "spans"}
+WITH_EXAMPLES = {
+    "antecedents",
+    "batch",
+    "crf",
+    "forward_backward",
+    "grids",
+    "multi_head",
+    "span_ranking",
+    "spans",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
