@@ -17,10 +17,12 @@ from thinc.api import Model, Optimizer
 from .annotations import Keys, merge_keys
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
-from .data.gold import usable_rows
+from .data.gold import align_rows, usable_rows
 from .data.layers import further_names
 from .entities import set_extensions
 from .model import TrainingBatch, decode, sentence_lengths
+from .nn.batch import CandidateSpans
+from .nn.head import Head, join_rows
 from .tasks.base import Task
 
 MAX_BATCH_WORDS = 8192
@@ -133,30 +135,32 @@ class HMTL(TrainablePipe):
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
 
     def predict(
-        self,
-        docs: Iterable[Doc],
-        given: Optional[Dict[str, List[numpy.ndarray]]] = None,
-        candidates_only: bool = False,
+        self, docs: Iterable[Doc], candidates: Optional[Dict[str, CandidateSpans]] = None
     ) -> Predictions:
         """Rows and scores of every task, per document.
 
-        given: candidates per document for a task that can take them instead of finding its own;
-            gold mentions for coreference, [n, 2] token offsets, are evaluated this way.
-        candidates_only: of the given ones only such as the task would find itself.
+        candidates: spans, by task, for heads that take candidates, instead of those that they propose or
+            get from a level below; coreference and relations of gold mentions are evaluated this way.
         """
         self._require_network()
         docs = list(docs)
         self._warn_without_sentences(docs)
-        found: Predictions = {name: ([], []) for name in self.tasks}
-        done = 0
+        candidates = {**self._candidates_on(docs), **(candidates or {})}
+        predictions: Predictions = {name: ([], []) for name in self.tasks}
+        n_done = 0
         for batch in _batches_of_words(docs, MAX_BATCH_WORDS):
-            here = {name: spans[done : done + len(batch)] for name, spans in (given or {}).items()}
-            done += len(batch)
-            decoded = decode(self.model, batch, self.cfg["thresholds"], here, candidates_only)
-            for name, (rows, scores) in decoded.items():
-                found[name][0].extend(rows)
-                found[name][1].extend(scores)
-        return found
+            inside = list(range(n_done, n_done + len(batch)))
+            of_batch = {name: spans.select_docs(inside) for name, spans in candidates.items()}
+            n_done += len(batch)
+            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"], of_batch).items():
+                predictions[name][0].extend(rows)
+                predictions[name][1].extend(scores)
+        return predictions
+
+    def head(self, task: str) -> Head:
+        """The torch module that scores a task; only once the component is initialized."""
+        self._require_network()
+        return self.model.shims[0].network.level(task).head
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         for i, doc in enumerate(docs):
@@ -202,8 +206,9 @@ class HMTL(TrainablePipe):
         gold = self._gold(examples)
         if not gold or not any(len(eg.predicted) for eg in examples):
             return losses
+        docs, candidates = [eg.predicted for eg in examples], self._candidates_on_examples(examples)
         task_losses, backprop = self.model.begin_update(
-            TrainingBatch([eg.predicted for eg in examples], gold)
+            TrainingBatch(docs, gold, self.cfg["thresholds"], candidates)
         )
         backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
         if sgd not in (None, False):
@@ -232,6 +237,22 @@ class HMTL(TrainablePipe):
         """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""
         merge_keys({name: task.keys for name, task in self.tasks.items()})
         further_names(self.tasks)
+
+    def _candidates_on(self, docs: List[Doc]) -> Dict[str, CandidateSpans]:
+        """Spans that documents have already, for heads that take theirs from a level that isn't here."""
+        return {
+            name: CandidateSpans([task.candidate_rows(doc) for doc in docs])
+            for name, task in self.tasks.items()
+            if self.head(name).candidates_from not in (None, *self.tasks)
+        }
+
+    def _candidates_on_examples(self, examples: List[Example]) -> Dict[str, CandidateSpans]:
+        """The same in training: those of the gold documents too, as far as they lie on predicted tokens."""
+        candidates = self._candidates_on([eg.predicted for eg in examples])
+        for name, spans in candidates.items():
+            gold = [align_rows(eg, self.tasks[name].candidate_rows(eg.reference), 2)[0] for eg in examples]
+            spans.rows = [join_rows(of_gold, rows) for of_gold, rows in zip(gold, spans.rows)]
+        return candidates
 
     def _require_network(self) -> None:
         if not self.is_initialized:

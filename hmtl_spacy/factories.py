@@ -169,6 +169,7 @@ def make_coref(
     scorer_dropout: float = 0.3,
     feature_width: int = 20,
     string_match: bool = True,
+    speakers: bool = False,
     mention_weight: float = 1.0,
     singletons: bool = False,
     clusters_key: str = "coref_clusters",

@@ -4,25 +4,31 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy
 import torch
-from spacy.attrs import LOWER
 from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
+from torch import Tensor
 
 from .nn.batch import Layout, TokenBatch
-from .nn.network import Network
+from .nn.head import Decoded
+from .nn.network import Candidates, Gold, Network
 from .shims import TorchShim
 from .tasks.base import Task
 
 MAX_SENTENCE = 200
-Rows = Dict[str, List[Optional[numpy.ndarray]]]
 
 
 class TrainingBatch(NamedTuple):
-    """Documents and the gold rows of the tasks to train; None where a document isn't annotated."""
+    """What one update learns from.
+
+    gold: the rows of the tasks to train, per document; None where one isn't annotated.
+    thresholds, candidates: see `Network.losses`.
+    """
 
     docs: List[Doc]
-    gold: Rows
+    gold: Gold
+    thresholds: Dict[str, float]
+    candidates: Candidates
 
 
 def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> Model:
@@ -66,8 +72,9 @@ def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1
     network: Network = model.shims[0].network
     network.train(is_train)
     torch_vectors = xp2torch(vectors, requires_grad=is_train)
-    tokens = TokenBatch(torch_vectors, sentence_layout(batch.docs), word_ids=word_ids(batch.docs))
-    losses = torch.stack(list(network.losses(tokens, batch.gold).values()))
+    tokens = token_batch(model, batch.docs, torch_vectors)
+    by_task = network.losses(tokens, batch.gold, batch.thresholds, batch.candidates)
+    losses = torch.stack(list(by_task.values()))  # [n_tasks]
 
     def backprop(task_weights: Floats1d) -> List[Doc]:
         losses.backward(xp2torch(task_weights))
@@ -82,16 +89,15 @@ def decode(
     model: Model,
     docs: List[Doc],
     thresholds: Dict[str, float],
-    given: Optional[Dict[str, List[numpy.ndarray]]] = None,
-    candidates_only: bool = False,
-) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
-    """Rows and scores of every task, per document. given, candidates_only: see `Network.decode`."""
+    candidates: Candidates,
+) -> Dict[str, Decoded]:
+    """Rows and scores of every task, per document. candidates: see `Network.decode`."""
     vectors = model.get_ref("embedding").predict(docs)
     network: Network = model.shims[0].network
     network.eval()
     with torch.inference_mode():
-        tokens = TokenBatch(xp2torch(vectors), sentence_layout(docs), word_ids=word_ids(docs))
-        return network.decode(tokens, thresholds, given, candidates_only)
+        tokens = token_batch(model, docs, xp2torch(vectors))
+        return network.decode(tokens, thresholds, candidates)
 
 
 def keep_features(model: Model) -> None:
@@ -102,9 +108,12 @@ def keep_features(model: Model) -> None:
                 shim.cache.active = True
 
 
-def word_ids(docs: List[Doc]) -> numpy.ndarray:
-    """An integer per token, equal where the lower-cased words are. [n_tokens]"""
-    return numpy.concatenate([doc.to_array([LOWER]).reshape(-1) for doc in docs]).view(numpy.int64)
+def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:
+    """The tokens of documents, with the features that the tasks ask for. vectors: [n_tokens, nO]"""
+    features: Dict[str, numpy.ndarray] = {}
+    for task in model.shims[0].build.tasks.values():
+        features.update(task.token_features(docs))
+    return TokenBatch(vectors, sentence_layout(docs), features=features)
 
 
 def sentence_layout(docs: List[Doc]) -> Layout:

@@ -29,6 +29,7 @@ from tiny import (
 from hmtl_spacy.embedding.case import Case
 from hmtl_spacy.embedding.concatenation import Embedding
 from hmtl_spacy.model import decode, sentence_lengths
+from hmtl_spacy.nn.batch import CandidateSpans
 
 TEXTS = [words[0] for words in ANNOTATED]
 ODD_TEXTS = ["", " ", "\n\n", "Ann", "  Ann  lives in\n\nLyon . ", ". . .", "It", "\t", "Bob " * 30]
@@ -523,7 +524,7 @@ def test_given_mentions_are_linked(trained):
     doc = trained.make_doc(TEXTS[0])
     trained.get_pipe("sentencizer")(doc)
     gold = numpy.array([[0, 2], [7, 8]])
-    found = trained.get_pipe("hmtl").predict([doc], given={"coref": [gold]})
+    found = trained.get_pipe("hmtl").predict([doc], {"coref": CandidateSpans([gold])})
     assert {tuple(row[:2]) for row in found["coref"][0][0].tolist()} <= {(0, 2), (7, 8)}
     assert len(found["coref"][0][0]) == 2
 

@@ -9,9 +9,7 @@ from tiny import ANNOTATED, annotate, example, make_examples, make_pipeline
 from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.coverage import coverage_table, measure
 from hmtl_spacy.data.gold import usable_rows
-from hmtl_spacy.tasks.coref import Coref
-from hmtl_spacy.tasks.mentions import Mentions
-from hmtl_spacy.tasks.relations import Relations
+from hmtl_spacy.factories import make_coref, make_mentions, make_relations
 
 VOCAB = spacy.blank("en").vocab
 WORDS = "Ann met Bob. He sings well today ."  # "Bob." is one token
@@ -19,9 +17,9 @@ WORDS = "Ann met Bob. He sings well today ."  # "Bob." is one token
 
 @pytest.fixture
 def tasks():
-    mentions, relations = Mentions(), Relations()
+    mentions, relations = make_mentions(), make_relations()
     mentions.labels, relations.labels = ["P"], ["R"]
-    return {"mentions": mentions, "coref": Coref(max_width=2), "relations": relations}
+    return {"mentions": mentions, "coref": make_coref(max_width=2), "relations": relations}
 
 
 def finer(reference):

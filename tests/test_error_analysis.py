@@ -16,12 +16,10 @@ from hmtl_spacy.evaluation.error_analysis import find_errors, page, to_json
 from hmtl_spacy.evaluation.error_analysis.cases import Source
 from hmtl_spacy.evaluation.error_analysis.table import DISTANCES, groups, length_of, spread
 from hmtl_spacy.evaluation.report import group_scores
+from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
 from hmtl_spacy.metrics import coref_scores, links, partition
-from hmtl_spacy.tasks.coref import Coref
 from hmtl_spacy.tasks.differences import Item
-from hmtl_spacy.tasks.mentions import Mentions
 from hmtl_spacy.tasks.ner import NER
-from hmtl_spacy.tasks.relations import Relations
 
 PREFIXES = [
     *("ents", "spans_mentions", "coref_mention", "coref_muc"),
@@ -99,7 +97,7 @@ def make(nlp, **layers):
     return annotate(nlp.vocab, "Ann Lee works for Acme Corp . She likes it .", {0, 7}, **layers)
 
 
-@pytest.mark.parametrize("task, layer", [(NER(), "entities"), (Mentions(), "mentions")])
+@pytest.mark.parametrize("task, layer", [(make_ner(), "entities"), (make_mentions(), "mentions")])
 def test_differences_of_spans(nlp, task, layer):
     gold = make(nlp, **{layer: [(0, 2, "PER"), (4, 6, "ORG")]})
     found = make(nlp, **{layer: [(1, 2, "PER"), (4, 6, "ORG")]})
@@ -111,7 +109,7 @@ def test_differences_of_spans(nlp, task, layer):
 def test_differences_of_clusters(nlp):
     gold = make(nlp, clusters=[[(0, 2), (7, 8)], [(4, 6), (9, 10)]])
     found = make(nlp, clusters=[[(0, 2), (7, 8), (9, 10)]])
-    told = Coref().differences(found, gold)
+    told = make_coref().differences(found, gold)
     assert [spans_of(gold, item) for item in told["coref_mention"].missed] == [["Acme Corp"]]
     assert [spans_of(gold, item) for item in told["coref_muc"].correct] == [["Ann Lee", "She"]]
     assert [spans_of(gold, item) for item in told["coref_muc"].missed] == [["Acme Corp", "it"]]
@@ -123,7 +121,7 @@ def test_differences_of_relations(nlp):
     gold = make(nlp, mentions=mentions, relations=[(0, 2, 4, 6, "WORK"), (4, 6, 7, 8, "OWN")])
     wrong = [(0, 2, "LOC"), *mentions[1:]]
     found = make(nlp, mentions=wrong, relations=[(0, 2, 4, 6, "WORK"), (5, 6, 7, 8, "OWN")])
-    told = Relations().differences(found, gold)
+    told = make_relations().differences(found, gold)
     assert [len(told[f"rel_{mode}"].correct) for mode in ("last_token", "boundaries", "strict")] == [2, 1, 0]
     assert [spans_of(found, item) for item in told["rel_boundaries"].spurious] == [["Corp", "She"]]
     assert told["rel_strict"].missed[0] == Item(((0, 7), (18, 27)), "WORK", ("PER", "ORG"))
@@ -198,7 +196,7 @@ def test_tasks_that_do_not_tell_are_named(trained, data, monkeypatch):
 def test_without_sentences_the_words_around_are_shown(nlp):
     gold, found = (Doc(nlp.vocab, words=[f"w{i}" for i in range(100)]) for _ in range(2))
     gold.ents = [Span(gold, 50, 51, "A")]
-    (item,) = NER().differences(found, gold)["ents"].missed
+    (item,) = make_ner().differences(found, gold)["ents"].missed
     ((start, end),) = Source(gold, "title").contexts(item)
     assert gold.text[start:end].split() == [f"w{i}" for i in range(35, 66)]
 

@@ -8,10 +8,12 @@ from tiny import example, make_pipeline, train
 
 from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.batch import Layout, TokenBatch
-from hmtl_spacy.nn.network import LevelSettings, Network
+from hmtl_spacy.nn.level import LevelSettings
+from hmtl_spacy.nn.network import Ascent, Network
 from hmtl_spacy.nn.tagging import TaggingHead
 
 LAYOUT = Layout([5, 0, 4], [2, 3, 4])
+THRESHOLDS = dict.fromkeys("abcd", 0.0)
 NO_SPANS = numpy.zeros((0, 3), dtype=numpy.int64)
 
 
@@ -29,7 +31,7 @@ def build(**inputs):
 
 def batch(requires_grad=False):
     torch.manual_seed(1)
-    return TokenBatch(torch.randn(9, 6, requires_grad=requires_grad), LAYOUT, word_ids=numpy.arange(9))
+    return TokenBatch(torch.randn(9, 6, requires_grad=requires_grad), LAYOUT)
 
 
 def gold():
@@ -54,7 +56,7 @@ def count_runs(network):
 )
 def test_any_wiring(inputs):
     network = build(**inputs)
-    losses = network.losses(batch(), {name: gold() for name in inputs})
+    losses = network.losses(batch(), {name: gold() for name in inputs}, THRESHOLDS)
     assert list(losses) == list(inputs) and all(torch.isfinite(loss) for loss in losses.values())
     found = network.decode(batch(), dict.fromkeys(inputs, 0.0))
     assert list(found) == list(inputs)
@@ -72,35 +74,36 @@ def test_an_encoder_reads_the_embedding_and_the_levels_below():
     assert torch.equal(read[0], torch.cat([tokens.vectors, lower], dim=1))
 
 
-def test_long_documents_are_encoded_in_pieces_with_the_same_result(monkeypatch):
+def test_long_documents_are_encoded_in_chunks_with_the_same_result(monkeypatch):
     hierarchy = build(a=[], b=["a"], c=["a", "b"]).eval()
-    whole, pieces = {}, {}
-    hierarchy._encode("c", batch(), whole)
+    whole = Ascent(hierarchy, batch(), THRESHOLDS, {})
+    whole.encode("c")
     runs = count_runs(hierarchy)
     monkeypatch.setattr(batching, "TOKENS_AT_A_TIME", 4)
-    hierarchy._encode("c", batch(), pieces)
+    chunks = Ascent(hierarchy, batch(), THRESHOLDS, {})
+    chunks.encode("c")
     assert runs == ["a"] * 3 + ["b"] * 3 + ["c"] * 3  # sentences of 2, 3 and 4 tokens
     for name in "abc":
-        torch.testing.assert_close(pieces[name].vectors, whole[name].vectors)
-        assert pieces[name].inputs is None
+        torch.testing.assert_close(chunks.encoded[name].vectors, whole.encoded[name].vectors)
+        assert chunks.encoded[name].inputs is None
 
 
 def test_what_an_encoder_read_is_kept_for_heads_that_ask_for_it():
     hierarchy = build(a=[], b=["a"]).eval()
     hierarchy.levels["b"].head.reads_inputs = True
-    encoded = {}
     tokens = batch()
-    hierarchy._encode("b", tokens, encoded)
-    assert [id(part) for part in encoded["b"].inputs] == [id(tokens.vectors), id(encoded["a"].vectors)]
+    ascent = Ascent(hierarchy, tokens, THRESHOLDS, {})
+    inputs = ascent.encode("b").inputs
+    assert [id(part) for part in inputs] == [id(tokens.vectors), id(ascent.encoded["a"].vectors)]
 
 
 def test_only_the_levels_that_are_needed_run_and_each_once():
     network = build(a=[], b=["a"], c=["b"], d=["b", "a"])
     runs = count_runs(network)
-    network.losses(batch(), {"b": gold()})
+    network.losses(batch(), {"b": gold()}, THRESHOLDS)
     assert sorted(runs) == ["a", "b"]
     runs.clear()
-    network.losses(batch(), {"c": gold(), "d": gold()})
+    network.losses(batch(), {"c": gold(), "d": gold()}, THRESHOLDS)
     assert sorted(runs) == ["a", "b", "c", "d"]
     runs.clear()
     network.decode(batch(), dict.fromkeys("abcd", 0.0))
@@ -110,17 +113,17 @@ def test_only_the_levels_that_are_needed_run_and_each_once():
 def test_documents_without_gold_take_no_part():
     network = build(a=[]).eval()
     tokens = batch()
-    alone = network.losses(tokens.select_docs([2]), {"a": gold()[2:]})["a"]
-    found = network.losses(tokens, {"a": [None, None, gold()[2]]})["a"]
+    alone = network.losses(tokens.select_docs([2]), {"a": gold()[2:]}, THRESHOLDS)["a"]
+    found = network.losses(tokens, {"a": [None, None, gold()[2]]}, THRESHOLDS)["a"]
     torch.testing.assert_close(found, alone)
     # annotated with nothing is something else
-    empty = network.losses(tokens, {"a": [NO_SPANS, NO_SPANS, gold()[2]]})["a"]
+    empty = network.losses(tokens, {"a": [NO_SPANS, NO_SPANS, gold()[2]]}, THRESHOLDS)["a"]
     assert abs(empty.item() - alone.item()) > 1e-3
 
 
 def test_a_task_taught_only_by_an_empty_document_has_loss_zero():
     network = build(a=[], b=["a"])
-    losses = network.losses(batch(requires_grad=True), {"b": [None, NO_SPANS, None]})
+    losses = network.losses(batch(requires_grad=True), {"b": [None, NO_SPANS, None]}, THRESHOLDS)
     assert losses["b"].item() == 0.0
     losses["b"].backward()
 
@@ -128,7 +131,7 @@ def test_a_task_taught_only_by_an_empty_document_has_loss_zero():
 def test_gradients_reach_what_is_below_and_nothing_above():
     network = build(a=[], b=["a"], c=["b"])
     tokens = batch(requires_grad=True)
-    network.losses(tokens, {"b": gold()})["b"].backward()
+    network.losses(tokens, {"b": gold()}, THRESHOLDS)["b"].backward()
     trained = {name.split(".")[1] for name, p in network.named_parameters() if p.grad is not None}
     assert trained == {"a", "b"}
     assert all(p.grad is None for p in network.levels["a"].head.parameters())
@@ -140,7 +143,7 @@ def test_soft_label_embedding_reads_the_lower_head_and_does_not_train_it():
     network = Network(6, {"a": level(), "b": level(["a"], label_embedding_width=3)})
     upper = network.levels["b"]
     assert upper.encoder.lstm.input_size == 6 + 8 + 3
-    network.losses(batch(), {"b": gold()})["b"].backward()
+    network.losses(batch(), {"b": gold()}, THRESHOLDS)["b"].backward()
     assert all(p.grad is None for p in network.levels["a"].head.parameters())
     assert upper.label_embeddings["a"].project.weight.grad.any()
     network.eval()

@@ -19,13 +19,10 @@ from hmtl_spacy.annotations import (
     set_mentions,
     set_relations,
 )
-from hmtl_spacy.tasks.coref import Coref
-from hmtl_spacy.tasks.mentions import Mentions
-from hmtl_spacy.tasks.ner import NER
-from hmtl_spacy.tasks.relations import Relations
+from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
 
 VOCAB = spacy.blank("en").vocab
-TASKS = {"ner": NER, "mentions": Mentions, "coref": Coref, "relations": Relations}
+TASKS = {"ner": make_ner, "mentions": make_mentions, "coref": make_coref, "relations": make_relations}
 COLUMNS = {"ner": 3, "mentions": 3, "coref": 3, "relations": 5}
 every_task = pytest.mark.parametrize("name", TASKS)
 N = 8
@@ -195,7 +192,7 @@ def test_labels_are_found_sorted_and_an_unknown_one_is_an_error(name):
 
 
 def test_coreference_has_no_labels():
-    assert Coref().find_labels([annotate(VOCAB, *ANNOTATED[0])]) == []
+    assert make_coref().find_labels([annotate(VOCAB, *ANNOTATED[0])]) == []
 
 
 # Gold that can't be learned from

@@ -119,12 +119,15 @@ def _docs(path: Path, nlp: Language) -> Iterator[Doc]:
 
 
 def _unannotated(reference: Doc, gold_sentences: bool) -> Doc:
-    """The same tokens without their annotation, but for sentence starts if wanted."""
+    """The same tokens, with sentence starts if asked for, and with the document's plain user data (speakers,
+    say), but without annotation.
+    """
     starts: Optional[List[Any]] = None
     if gold_sentences and reference.has_annotation("SENT_START"):
         starts = [token.is_sent_start for token in reference]
     words, spaces = _tokens(reference)
-    return Doc(reference.vocab, words=words, spaces=spaces, sent_starts=starts)
+    known = {key: value for key, value in reference.user_data.items() if type(key) is str and key != TEACHES}
+    return Doc(reference.vocab, words=words, spaces=spaces, sent_starts=starts, user_data=known)
 
 
 def _tokens(doc: Doc) -> Tuple[List[str], List[bool]]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..component import HMTL, sentence_of
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
+from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
 
 GOLD_MENTIONS = ("paper", "any")
@@ -88,17 +89,17 @@ def evaluate(
     examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
     _check_gold(path, hmtl, tasks or (), examples)
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
-    given = gold_spans(hmtl, examples, gold_mentions) if gold_mentions else {}
+    candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
     with _overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
-        _annotate(nlp, name, examples, given, gold_mentions == "paper", progress)
+        _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
         result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
         for name in chosen if inspect else ():
             inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
-    result.given = dict.fromkeys(given, gold_mentions)
-    for task in filter(None, map(result.tasks.get, given)):
+    result.given = dict.fromkeys(candidates, gold_mentions)
+    for task in filter(None, map(result.tasks.get, candidates)):
         task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
     return result
 
@@ -144,29 +145,37 @@ def with_gold_mentions(key: str, kind: str) -> str:
     return f"{task}_gm_{kind}_{measure}"
 
 
-def gold_spans(hmtl: HMTL, examples: Sequence[Example], kind: str) -> Dict[str, List[numpy.ndarray]]:
-    """Gold spans [n, 2] per document, for the tasks that take them; none where there is no gold.
+def gold_candidates(hmtl: HMTL, examples: Sequence[Example], kind: str) -> Dict[str, CandidateSpans]:
+    """Gold spans for the tasks whose heads take candidates: of the level that the head takes them from, else
+    of the task itself. None in documents without gold.
 
-    kind: which gold mentions are wanted, one of `GOLD_MENTIONS`; all are returned.
+    kind: which gold mentions are scored, one of `GOLD_MENTIONS`.
     """
     if kind not in GOLD_MENTIONS:
         raise ValueError(
             f"Can't evaluate with the gold mentions '{kind}'. Ask for 'paper' (those that the model could "
             f"find itself) or 'any' (all, of any width)."
         )
-    takers = {name: task for name, task in hmtl.tasks.items() if task.takes_given}
-    if not takers:
+    heads = {name: hmtl.head(name) for name in hmtl.tasks}
+    sources = {name: head.candidates_from or name for name, head in heads.items() if head.takes_candidates}
+    if not sources:
         raise ValueError(
             f"Can't evaluate with gold mentions: none of the tasks {list(hmtl.tasks)} can take them. "
             f"Coreference can."
         )
-    nothing = numpy.zeros((0, 2), dtype=numpy.int64)
     return {
-        name: [
-            task.encode(eg.reference)[:, :2] if task.has_gold(eg.reference) else nothing for eg in examples
-        ]
-        for name, task in takers.items()
+        name: CandidateSpans([_gold_rows(hmtl, name, source, eg) for eg in examples], prune=kind == "paper")
+        for name, source in sources.items()
     }
+
+
+def _gold_rows(hmtl: HMTL, name: str, source: str, example: Example) -> numpy.ndarray:
+    """The gold spans of a level; of a level that isn't in the hierarchy, what the task sees of it."""
+    reference = example.reference
+    if source not in hmtl.tasks:
+        return hmtl.tasks[name].candidate_rows(reference)
+    task = hmtl.tasks[source]
+    return task.encode(reference) if task.has_gold(reference) else numpy.zeros((0, 3), dtype=numpy.int64)
 
 
 def sentence_source(examples: Sequence[Example], gold_sentences: bool) -> str:
@@ -234,16 +243,15 @@ def _annotate(
     nlp: Language,
     name: str,
     examples: List[Example],
-    given: Dict[str, List],
-    candidates_only: bool,
+    candidates: Dict[str, CandidateSpans],
     progress: bool,
 ) -> None:
     docs = [eg.predicted for eg in examples]
-    if given:
+    if candidates:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
             docs = list(nlp.pipe(docs))
         hmtl = nlp.get_pipe(name)
-        hmtl.set_annotations(docs, hmtl.predict(docs, given, candidates_only))
+        hmtl.set_annotations(docs, hmtl.predict(docs, candidates))
     else:
         bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}
         docs = list(tqdm(nlp.pipe(docs), **bar))

@@ -19,6 +19,8 @@ N_BUCKETS = 10  # of distances, numbered from 1; 0 stays unused
 VALUES_AT_A_TIME = 2**18  # of the vectors of pairs: they fit a CPU's caches
 ON_A_GPU = 128  # times as many
 MATCHES = ("none", "same last word", "same head word", "same words")
+SPEAKER_PAIRS = ("unknown", "different", "same")
+WORDS, SPEAKERS = "words", "speakers"  # features of tokens
 
 
 class Pairs(NamedTuple):
@@ -72,7 +74,8 @@ class AntecedentScorer(nn.Module):
     nI: width of the spans' vectors; hidden: width of both layers.
     max_antecedents: each span is compared with so many kept spans before it.
     feature_width: width of the embeddings of distances and matches.
-    string_match: whether the words' match is a feature (not in the paper).
+    string_match: whether the words' match is a feature (not in the paper); needs the feature "words".
+    speakers: whether it is a feature who says both spans; needs the feature "speakers".
     """
 
     def __init__(
@@ -83,10 +86,12 @@ class AntecedentScorer(nn.Module):
         dropout: float,
         feature_width: int,
         string_match: bool,
+        speakers: bool,
     ):
         super().__init__()
         self.max_antecedents = max_antecedents
         self.string_match = string_match
+        self.speakers = speakers
         self.from_span = nn.Linear(nI, hidden)
         self.from_antecedent = nn.Linear(nI, hidden, bias=False)
         self.from_product = nn.Linear(nI, hidden, bias=False)
@@ -96,6 +101,8 @@ class AntecedentScorer(nn.Module):
         self.dropout = Dropout(dropout)
         self.hidden = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), Dropout(dropout))
         self.score = nn.Linear(hidden, 1)
+        if speakers:
+            self.speaker = nn.Embedding(len(SPEAKER_PAIRS), feature_width)
 
     def forward(
         self, tokens: TokenBatch, kept: PrunedSpans, represented: Tuple[Tensor, Tensor]
@@ -108,7 +115,8 @@ class AntecedentScorer(nn.Module):
         if n < 1:
             return None
         antecedent, exists = preceding(kept.offsets, n, spans.device)
-        score = self._scorer(spans, kept.scores, self._names(tokens, kept, heads))
+        names, speakers = self._names(tokens, kept, heads), self._speakers(tokens, kept)
+        score = self._scorer(spans, kept.scores, names, speakers)
         scores = [spans.new_zeros((0, n))]
         values = VALUES_AT_A_TIME * (1 if spans.device.type == "cpu" else ON_A_GPU)
         for rows in torch.arange(len(spans), device=spans.device).split(
@@ -120,16 +128,20 @@ class AntecedentScorer(nn.Module):
         dummy = spans.new_zeros((len(spans), 1))  # its score is fixed, so that the others are relative to it
         return Pairs(antecedent.clamp(min=0), exists, torch.cat([dummy, torch.cat(scores)], dim=1))
 
-    def _scorer(self, spans: Tensor, mention: Tensor, names: Optional[Tensor]) -> Callable[..., Tensor]:
+    def _scorer(
+        self, spans: Tensor, mention: Tensor, names: Optional[Tensor], speakers: Optional[Tensor]
+    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         """A function that scores pairs: from span, antecedent and column, [n_pairs] each, to [n_pairs].
 
-        spans: [n_kept, nI]; mention: s_m, [n_kept]; names: see `_names`.
+        spans: [n_kept, nI]; mention: s_m, [n_kept]; names, speakers: see `_names` and `_speakers`.
         """
         from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)  # [n_kept, hidden]
         distances = torch.arange(1, self.max_antecedents + 1, device=spans.device)
         features = self.from_features(self.distance.weight)[distance_bucket(distances)]
         if names is not None:  # one row for every distance and match: row d * len(MATCHES) + m
             features = (features[:, None] + self.from_features(self.match.weight)).flatten(0, 1)
+        if speakers is not None:  # and for every relation of the speakers
+            features = (features[:, None] + self.from_features(self.speaker.weight)).flatten(0, 1)
 
         def score(span: Tensor, before: Tensor, column: Tensor) -> Tensor:
             hidden = F.embedding(span, from_span)  # [n_pairs, hidden], summed in place from here on
@@ -137,6 +149,8 @@ class AntecedentScorer(nn.Module):
             if names is not None:
                 match = closest_match(names.index_select(0, span), names.index_select(0, before))
                 column = column * len(MATCHES) + match
+            if speakers is not None:
+                column = column * len(SPEAKER_PAIRS) + compare_speakers(speakers[span], speakers[before])
             hidden += F.embedding(column, features)
             product = F.embedding(span, spans) * F.embedding(before, spans)  # [n_pairs, nI]
             hidden = hidden.addmm_(product, self.from_product.weight.T)
@@ -150,7 +164,7 @@ class AntecedentScorer(nn.Module):
         """What spans are compared by: ids of their last word, head word and all words. [n_kept, 3]"""
         if not self.string_match:
             return None
-        words = torch.from_numpy(tokens.word_ids).to(heads.device)
+        words = torch.from_numpy(tokens.features[WORDS]).to(heads.device)
         widest = int((kept.ends - kept.starts).max())
         position = kept.starts[:, None] + torch.arange(widest, device=heads.device)[None, :]
         outside = position >= kept.ends[:, None]  # [n_kept, widest]
@@ -160,11 +174,23 @@ class AntecedentScorer(nn.Module):
         )  # [n_kept]; wraps around, as hashes do
         return torch.stack([words[kept.ends - 1], words[heads], string], dim=1)
 
+    def _speakers(self, tokens: TokenBatch, kept: PrunedSpans) -> Optional[Tensor]:
+        """The id of each span's speaker, who says its first word. [n_kept]"""
+        if not self.speakers:
+            return None
+        return torch.from_numpy(tokens.features[SPEAKERS]).to(kept.starts.device)[kept.starts]
+
 
 def hash_factors(n: int) -> Tensor:
     """Odd random numbers of 64 bits, always the same: sums of word ids times these tell strings apart. [n]"""
     drawn = numpy.random.default_rng(0).integers(2**63, size=n, dtype=numpy.int64)
     return torch.from_numpy(drawn * 2 + 1)
+
+
+def compare_speakers(span: Tensor, before: Tensor) -> Tensor:
+    """Indices of SPEAKER_PAIRS, from the ids of both speakers of pairs. [n_pairs] -> [n_pairs]"""
+    known = (span != 0) & (before != 0)  # [n_pairs]
+    return known.long() * (1 + (span == before).long())
 
 
 def closest_match(span: Tensor, before: Tensor) -> Tensor:

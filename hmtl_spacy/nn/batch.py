@@ -1,8 +1,8 @@
 """Token vectors of a batch of documents: flat, in document order, with their lengths."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy
 import torch
@@ -182,27 +182,43 @@ class Packing:
 
 
 @dataclass
+class CandidateSpans:
+    """Spans that a head scores instead of candidates of its own.
+
+    rows: per document, [n, 2] or wider: start, end, and what else the rows of their level have.
+    prune: treat them as the head's own candidates: leave out those that it couldn't have proposed, and
+        prune the rest (gold mentions as Sanh et al. 2019 evaluate with them). If not, all are scored.
+    """
+
+    rows: List[numpy.ndarray]
+    prune: bool = False
+
+    def select_docs(self, docs: List[int]) -> "CandidateSpans":
+        return CandidateSpans([self.rows[i] for i in docs], self.prune)
+
+
+@dataclass
 class TokenBatch:
-    """What levels hand each other.
+    """The tokens of a batch of documents, as the embedding and the levels pass them up.
 
     vectors: [n_tokens, width]
     inputs: what the level's encoder read, in parts that are nX wide together, [n_tokens, width] each;
         only for heads with `reads_inputs`.
-    word_ids: an integer per token, equal where the lower-cased words are. [n_tokens]
+    candidates: spans for the level's head, if others have any for it.
+    features: by name an integer per token, equal where tokens have the same word, speaker ...;
+        0 where it is unknown. int64 [n_tokens] each
     """
 
     vectors: Tensor
     layout: Layout
     inputs: Optional[Tuple[Tensor, ...]] = None
-    word_ids: Optional[numpy.ndarray] = field(default=None, repr=False)
-
-    def with_vectors(self, vectors: Tensor, inputs: Optional[Tuple[Tensor, ...]] = None) -> "TokenBatch":
-        return replace(self, vectors=vectors, inputs=inputs)
+    candidates: Optional[CandidateSpans] = None
+    features: Dict[str, numpy.ndarray] = field(default_factory=dict, repr=False)
 
     def select_docs(self, docs: List[int]) -> "TokenBatch":
         """The tokens of some of the documents, in the same order."""
         layout = self.layout
-        keep = numpy.isin(layout.doc_of, docs)
+        keep = numpy.isin(layout.doc_of, docs)  # [n_tokens]
         chosen = Layout(
             layout.doc_lengths[docs].tolist(),
             layout.sentence_lengths[keep[layout.sentence_starts]].tolist(),
@@ -212,5 +228,6 @@ class TokenBatch:
             vectors=self.vectors[index],
             layout=chosen,
             inputs=None if self.inputs is None else tuple(part[index] for part in self.inputs),
-            word_ids=None if self.word_ids is None else self.word_ids[keep],
+            candidates=None if self.candidates is None else self.candidates.select_docs(docs),
+            features={name: ids[keep] for name, ids in self.features.items()},
         )

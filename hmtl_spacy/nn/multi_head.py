@@ -10,12 +10,13 @@ from torch.nn import functional as F
 
 from .batch import Layout, TokenBatch
 from .dropout import Dropout
+from .head import Head
 
 MAX_PAIRS = 4096  # more are slower on a CPU: their vectors don't fit its caches
 ON_A_GPU = 4  # times as many
 
 
-class MultiHeadSelection(nn.Module):
+class MultiHeadSelection(nn.Module, Head):
     """Any number of directed, typed relations between two tokens of a sentence.
 
     score(i, j) = ReLU(h_i U + h_j W + b) V, a sigmoid for every type, where h_i and h_j are the

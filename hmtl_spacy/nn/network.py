@@ -1,42 +1,18 @@
 """The hierarchy: levels of encoder and head, each reading the levels below."""
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from dataclasses import replace
+from typing import Dict, List, Mapping, Optional, cast
 
 import numpy
 import torch
 from torch import Tensor, nn
 
-from .batch import TokenBatch
-from .encoder import Encoder, LabelEmbedding
+from .batch import CandidateSpans, TokenBatch
+from .head import Decoded, LabellingHead, join_rows
+from .level import Level, LevelOutput, LevelSettings
 
-
-class LevelSettings(NamedTuple):
-    """inputs: the levels below whose encoders this one reads beside the shared embedding.
-    label_embedding_width: width of the soft label embedding of each tagging level among the inputs; 0 = none.
-    build_head: from the width of the encoder's vectors and of what it read to the head.
-    """
-
-    inputs: List[str]
-    hidden: int
-    depth: int
-    dropout: float
-    label_embedding_width: int
-    build_head: Callable[[int, int], nn.Module]
-
-
-class Level(nn.Module):
-    def __init__(self, nI: int, settings: LevelSettings, label_widths: Dict[str, int]):
-        super().__init__()
-        self.inputs = list(settings.inputs)
-        self.label_embeddings = nn.ModuleDict(
-            {
-                name: LabelEmbedding(n_tags, settings.label_embedding_width)
-                for name, n_tags in label_widths.items()
-            }
-        )
-        nX = nI + settings.label_embedding_width * len(label_widths)
-        self.encoder = Encoder(nX, settings.hidden, settings.depth, settings.dropout)
-        self.head = settings.build_head(self.encoder.nO, nX)
+Gold = Mapping[str, List[Optional[numpy.ndarray]]]
+Candidates = Mapping[str, CandidateSpans]
 
 
 class Network(nn.Module):
@@ -50,30 +26,39 @@ class Network(nn.Module):
         super().__init__()
         self.nI = nI
         self.levels = nn.ModuleDict()
-        for name, level in settings.items():
-            width = nI + sum(self.levels[below].encoder.nO for below in level.inputs)
-            tags = {
-                below: self.levels[below].head.n_tags
-                for below in level.inputs
-                if level.label_embedding_width and hasattr(self.levels[below].head, "n_tags")
-            }
-            self.levels[name] = Level(width, level, tags)
+        for name, of_level in settings.items():
+            width = nI + sum(self.level(below).encoder.nO for below in of_level.inputs)
+            level = Level(name, width, of_level, self._tags_read(of_level))
+            _check_source(name, level, list(self.levels), list(settings))
+            self.levels[name] = level
 
-    def losses(self, tokens: TokenBatch, gold: Dict[str, List[Optional[numpy.ndarray]]]) -> Dict[str, Tensor]:
+    def level(self, name: str) -> Level:
+        return cast(Level, self.levels[name])
+
+    def losses(
+        self,
+        tokens: TokenBatch,
+        gold: Gold,
+        thresholds: Mapping[str, float],
+        candidates: Optional[Candidates] = None,
+    ) -> Dict[str, Tensor]:
         """One loss for each task in `gold`; levels that none of them reads don't run.
 
         gold: rows per document. Documents that aren't annotated for a task have None there
             and don't take part in its loss.
+        thresholds: by task, for the rows of levels that a head above takes its candidates from.
+        candidates: as in `decode`.
         """
-        encoded: Dict[str, TokenBatch] = {}
-        losses = {}
+        ascent = Ascent(self, tokens, thresholds, candidates or {}, gold)
+        losses: Dict[str, Tensor] = {}
         for name, rows in gold.items():
-            level_tokens = self._encode(name, tokens, encoded)
+            level_tokens = ascent.head_tokens(name)
             annotated = [i for i, of_doc in enumerate(rows) if of_doc is not None]
             if len(annotated) < len(rows):
                 level_tokens = level_tokens.select_docs(annotated)
             if level_tokens.layout.n_tokens:
-                losses[name] = self.levels[name].head.loss(level_tokens, [rows[i] for i in annotated])
+                of_docs = [of_doc for of_doc in rows if of_doc is not None]
+                losses[name] = self.level(name).head.loss(level_tokens, of_docs)
             else:
                 losses[name] = level_tokens.vectors.sum()
         return losses
@@ -81,43 +66,99 @@ class Network(nn.Module):
     def decode(
         self,
         tokens: TokenBatch,
-        thresholds: Dict[str, float],
-        given: Optional[Dict[str, List[numpy.ndarray]]] = None,
-        candidates_only: bool = False,
-    ) -> Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]:
+        thresholds: Mapping[str, float],
+        candidates: Optional[Candidates] = None,
+    ) -> Dict[str, Decoded]:
         """Rows and scores per document for each task.
 
-        given: for tasks whose head takes them, the candidates per document, instead of its own.
-        candidates_only: of these only such as are candidates of its own too.
+        candidates: spans, by the name of the task whose head scores them instead of its own candidates, or
+            of those that it would get from a level below.
         """
-        encoded: Dict[str, TokenBatch] = {}
-        found = {}
-        for name, level in self.levels.items():
-            taken = given is not None and name in given
-            options = {"given": given[name], "candidates_only": candidates_only} if taken else {}
-            found[name] = level.head.decode(self._encode(name, tokens, encoded), thresholds[name], **options)
-        return found
+        ascent = Ascent(self, tokens, thresholds, candidates or {})
+        return {name: ascent.output(name).decoded for name in self.levels}
 
-    def _encode(self, name: str, tokens: TokenBatch, encoded: Dict[str, TokenBatch]) -> TokenBatch:
-        """What a level's head reads. Long documents are encoded piece by piece, so that what an
-        encoder reads is never there side by side for all tokens at once.
+    def _tags_read(self, settings: LevelSettings) -> Dict[str, int]:
+        """The number of tags of each input whose label distribution the level reads."""
+        heads = {below: self.level(below).head for below in settings.inputs if settings.label_embedding_width}
+        return {below: head.n_tags for below, head in heads.items() if isinstance(head, LabellingHead)}
+
+
+class Ascent:
+    """A batch on its way up the hierarchy: each level that is asked for runs once.
+
+    gold: in training, the rows that are joined to those that levels pass up as candidates.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        tokens: TokenBatch,
+        thresholds: Mapping[str, float],
+        candidates: Candidates,
+        gold: Optional[Gold] = None,
+    ):
+        self.network = network
+        self.tokens = tokens
+        self.thresholds = thresholds
+        self.given = candidates
+        self.gold: Gold = gold or {}
+        self.encoded: Dict[str, TokenBatch] = {}
+        self.outputs: Dict[str, LevelOutput] = {}
+
+    def output(self, name: str) -> LevelOutput:
+        """What a level passes up: vectors, labels, rows."""
+        if name not in self.outputs:
+            level = self.network.level(name)
+            self.outputs[name] = LevelOutput(level, self.head_tokens(name), self.thresholds[name])
+        return self.outputs[name]
+
+    def head_tokens(self, name: str) -> TokenBatch:
+        """What a level's head reads: its encoder's vectors, and the candidates that others have for it."""
+        encoded = self.encode(name)
+        source = self.network.level(name).head.candidates_from
+        if name in self.given:
+            return replace(encoded, candidates=self.given[name])
+        if source is None:
+            return encoded
+        if source not in self.network.levels:
+            raise ValueError(
+                f"The level '{name}' takes its candidates from '{source}', which isn't in the hierarchy "
+                f"{list(self.network.levels)}, and was given none. Give it candidates."
+            )
+        rows = self.output(source).rows
+        known = self.gold.get(source, [None] * len(rows))
+        joined = [p if g is None else join_rows(g, p) for g, p in zip(known, rows)]
+        return replace(encoded, candidates=CandidateSpans(joined))
+
+    def encode(self, name: str) -> TokenBatch:
+        """The vectors of a level's encoder. Long documents are encoded chunk by chunk, so that what an
+        encoder reads is never concatenated for the whole document.
         """
-        if name not in encoded:
-            level = self.levels[name]
-            parts = [tokens.vectors]
+        if name not in self.encoded:
+            level = self.network.level(name)
+            parts = [self.tokens.vectors]  # [n_tokens, width of each]
             for below in level.inputs:
-                lower = self._encode(below, tokens, encoded)
-                parts.append(lower.vectors)
+                parts.append(self.encode(below).vectors)
                 if below in level.label_embeddings:
-                    distribution = self.levels[below].head.label_distribution(lower)
+                    distribution = self.output(below).label_distribution  # [n_tokens, n_tags]
                     parts.append(level.label_embeddings[below](distribution))
             vectors = [
                 level.encoder(_join([part[inside] for part in parts], dim=1), layout)
-                for inside, layout in tokens.layout.chunks()
+                for inside, layout in self.tokens.layout.chunks()
             ]
-            reads_inputs = getattr(level.head, "reads_inputs", False)
-            encoded[name] = tokens.with_vectors(_join(vectors, dim=0), tuple(parts) if reads_inputs else None)
-        return encoded[name]
+            inputs = tuple(parts) if level.head.reads_inputs else None
+            self.encoded[name] = replace(self.tokens, vectors=_join(vectors, dim=0), inputs=inputs)
+        return self.encoded[name]
+
+
+def _check_source(name: str, level: Level, below: List[str], hierarchy: List[str]) -> None:
+    """A level whose candidates come from another needs that one below it, if it is there at all."""
+    source = level.head.candidates_from
+    if source in hierarchy and source not in below:
+        raise ValueError(
+            f"The level '{name}' takes its candidates from '{source}', which isn't below it in the hierarchy "
+            f"{hierarchy}. Put '{source}' before '{name}'."
+        )
 
 
 def _join(parts: List[Tensor], dim: int) -> Tensor:

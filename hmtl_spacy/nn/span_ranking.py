@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .antecedents import AntecedentScorer, Pairs
-from .batch import Layout, TokenBatch
+from .batch import CandidateSpans, Layout, TokenBatch
 from .dropout import Dropout
+from .head import Head
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
 SPANS_AT_A_TIME = 2048
 
 
-class SpanRankingHead(nn.Module):
+class SpanRankingHead(nn.Module, Head):
     """Clusters of coreferent mentions.
 
     Rows are start, end, cluster, in tokens of the document; ends exclusive.
@@ -40,6 +41,7 @@ class SpanRankingHead(nn.Module):
     """
 
     reads_inputs = True
+    takes_candidates = True
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class SpanRankingHead(nn.Module):
         dropout: float,
         feature_width: int,
         string_match: bool,
+        speakers: bool,
         mention_weight: float,
     ):
         super().__init__()
@@ -70,7 +73,7 @@ class SpanRankingHead(nn.Module):
         self.mention_score = nn.Linear(hidden, 1)
         self.project = nn.Linear(2 * nI + nX + feature_width, hidden)
         self.antecedents = AntecedentScorer(
-            hidden, hidden, max_antecedents, dropout, feature_width, string_match
+            hidden, hidden, max_antecedents, dropout, feature_width, string_match, speakers
         )
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
@@ -105,28 +108,22 @@ class SpanRankingHead(nn.Module):
         self,
         tokens: TokenBatch,
         threshold: float = 0.0,
-        given: Optional[List[numpy.ndarray]] = None,
-        candidates_only: bool = False,
     ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
-        """RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
+        """Link spans to their antecedents: `tokens.candidates`, which may be of any width, or else the
+        candidates of the head's own.
 
         threshold: a span's best link is made if its probability is at least that.
-        given: per document spans [n, 2] that are linked instead of candidates of the head's own;
-            none is pruned, and they may be of any width (gold-mention evaluation).
-        candidates_only: of the given spans only those that the head's own candidates have, pruned as these.
+        RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
         """
         layout = tokens.layout
         empty = [numpy.zeros((0, 3), dtype=numpy.int64) for _ in layout.doc_lengths]
         if not layout.n_tokens:
             return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
-        if given is None:
+        if tokens.candidates is None:
             candidates, scores, weights = self.score_spans(tokens)
             kept = self.prune(layout, candidates, scores)
         else:
-            given = self._own_candidates(layout, given) if candidates_only else given
-            kept, weights = self.score_given(tokens, given)
-            if candidates_only:
-                kept = self.prune(layout, Candidates(kept.starts, kept.ends, []), kept.scores)
+            kept, weights = self.score_given(tokens, tokens.candidates)
         pairs = (
             self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
             if len(kept.starts)
@@ -182,23 +179,28 @@ class SpanRankingHead(nn.Module):
             scores.append(self.mention_score(hidden)[:, 0])
         return scores
 
-    def score_given(self, tokens: TokenBatch, given: List[numpy.ndarray]) -> Tuple[PrunedSpans, Tensor]:
-        """Mention scores of spans that are given, as those that are kept, and attention weights."""
+    def score_given(self, tokens: TokenBatch, given: CandidateSpans) -> Tuple[PrunedSpans, Tensor]:
+        """Mention scores of spans from elsewhere, all of them or those that pruning leaves, and the tokens'
+        attention weights. [n_tokens, 1]
+        """
         vectors = tokens.vectors
-        rows = [numpy.unique(spans[:, :2], axis=0) for spans in given]
+        rows = [numpy.unique(spans[:, :2], axis=0) for spans in given.rows]
+        if given.prune:
+            rows = self._own_candidates(tokens.layout, rows)
         offsets = numpy.concatenate(([0], numpy.cumsum([len(spans) for spans in rows]))).tolist()
         flat = numpy.concatenate([spans + start for spans, start in zip(rows, tokens.layout.doc_starts)])
-        starts, ends = torch.from_numpy(flat).to(vectors.device).unbind(dim=1)
+        starts, ends = torch.from_numpy(flat).to(vectors.device).unbind(dim=1)  # [n_spans] each
         weights = self.attention(vectors, tokens.layout)
         if not len(flat):
             return PrunedSpans(starts, starts, ends, vectors.new_zeros(0), offsets), weights
-        hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]
+        hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]  # [n_spans, hidden]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
         hidden = hidden + attend(weights, [self._project_heads(read_inputs(tokens))], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
-        return PrunedSpans(
-            torch.arange(len(flat), device=starts.device), starts, ends, scores, offsets
-        ), weights
+        if given.prune:
+            return self.prune(tokens.layout, Candidates(starts, ends, []), scores), weights
+        index = torch.arange(len(flat), device=starts.device)
+        return PrunedSpans(index, starts, ends, scores, offsets), weights
 
     def represent(self, tokens: TokenBatch, kept: PrunedSpans, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""

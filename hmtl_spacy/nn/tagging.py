@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from .batch import TokenBatch
 from .crf import CRF, spans_to_tags, tags_to_spans
 from .dropout import Dropout
+from .head import LabellingHead
 
 
-class TaggingHead(nn.Module):
+class TaggingHead(nn.Module, LabellingHead):
     """Rows are start, end, label, in tokens of the document; ends exclusive.
 
     nI: width of the encoder's vectors.

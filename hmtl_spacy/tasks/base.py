@@ -1,6 +1,6 @@
 """What a task is: labels, gold, annotation, head and score of one level."""
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -8,7 +8,8 @@ from spacy.training import Example
 
 from ..annotations import KEYS
 from ..data.layers import layer_to_json
-from ..nn.network import LevelSettings
+from ..nn.head import Head
+from ..nn.level import LevelSettings
 from .differences import Differences
 
 
@@ -23,30 +24,27 @@ class Task:
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
     `layer` names what the task fills: "entities", "mentions", "clusters" or "relations", or a layer of its
     own, which `to_json` describes; "" is shown and exported nowhere.
-    `takes_given` says that the head can rank spans it is given instead of finding its own: its
-    `decode` takes `given` and `candidates_only` too.
     """
 
     layer = ""
     offset_columns = 2
     reasons: Sequence[str] = ()
-    takes_given = False
 
     def __init__(
         self,
         *,
-        inputs: Iterable[str] = (),
-        hidden: int = 64,
-        depth: int = 2,
-        dropout: float = 0.2,
-        label_embedding_width: int = 0,
+        inputs: Iterable[str],
+        hidden: int,
+        depth: int,
+        dropout: float,
+        label_embedding_width: int,
     ):
         self.inputs = list(inputs)
         self.hidden = hidden
         self.depth = depth
         self.dropout = dropout
         self.label_embedding_width = label_embedding_width
-        self.labels: List[str] = []
+        self.labels = []
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
@@ -61,10 +59,24 @@ class Task:
             self.inputs, self.hidden, self.depth, self.dropout, self.label_embedding_width, self.build_head
         )
 
-    def build_head(self, nI: int, nX: int) -> Any:
-        """The torch head: `loss(tokens, gold)` and `decode(tokens, threshold)`.
+    def build_head(self, nI: int, nX: int) -> Head:
+        """The torch module that scores and decodes; it fulfils `hmtl_spacy.nn.head.Head`.
 
         nI: width of the encoder's vectors; nX: width of what the encoder read.
+        """
+        raise NotImplementedError
+
+    def token_features(self, docs: Sequence[Doc]) -> Mapping[str, numpy.ndarray]:
+        """What the head reads of tokens beside their vectors, by name: `tokens.features`.
+
+        RETURNS: an integer per token of all documents in turn, equal where the tokens' values are, 0 where
+            a value is unknown; int64 [n_tokens] each. Tasks that use a name for the same feature share it.
+        """
+        return {}
+
+    def candidate_rows(self, doc: Doc) -> numpy.ndarray:
+        """Spans on a document, for a head whose `candidates_from` names a level that isn't in the hierarchy:
+        start, end, and what else the head reads. [n, n_columns]
         """
         raise NotImplementedError
 

@@ -1,16 +1,17 @@
 """Coreference: clusters of spans in `doc.spans["coref_clusters"]`."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import CLUSTERS, get_clusters, set_clusters
+from ..annotations import get_clusters, set_clusters
 from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import SpanRankingHead
 from .base import Task, annotated_pairs, crosses_sentences
 from .differences import Differences, Item, differences
+from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
 
 class Coref(Task):
@@ -23,6 +24,8 @@ class Coref(Task):
     scorer_dropout: in the scorers.
     feature_width: width of the embeddings of distance, span width and string match.
     string_match: also tell the antecedent scorer whether the words are the same (not in the paper).
+    speakers: also tell it whether the speakers are the same, by `doc.user_data["speakers"]`: a name per
+        token, None where it is unknown.
     mention_weight: weight of the term that teaches which spans are in a cluster at all; without
         it the loss can fall to zero by pruning every gold mention.
     singletons: whether clusters of one mention count when scoring, on both sides.
@@ -32,22 +35,22 @@ class Coref(Task):
 
     layer = "clusters"
     reasons = ("crosses a sentence", "too wide")
-    takes_given = True
 
     def __init__(
         self,
         *,
-        max_width: int = 10,
-        spans_per_token: float = 0.3,
-        max_antecedents: int = 70,
-        scorer_hidden: int = 150,
-        scorer_dropout: float = 0.3,
-        feature_width: int = 20,
-        string_match: bool = True,
-        mention_weight: float = 1.0,
-        singletons: bool = False,
-        clusters_key: str = CLUSTERS,
-        numbered_groups: bool = True,
+        max_width: int,
+        spans_per_token: float,
+        max_antecedents: int,
+        scorer_hidden: int,
+        scorer_dropout: float,
+        feature_width: int,
+        string_match: bool,
+        speakers: bool,
+        mention_weight: float,
+        singletons: bool,
+        clusters_key: str,
+        numbered_groups: bool,
         **settings: Any,
     ):
         super().__init__(**settings)
@@ -63,6 +66,7 @@ class Coref(Task):
             "dropout": scorer_dropout,
             "feature_width": feature_width,
             "string_match": string_match,
+            "speakers": speakers,
             "mention_weight": mention_weight,
         }
 
@@ -72,6 +76,14 @@ class Coref(Task):
 
     def build_head(self, nI: int, nX: int) -> SpanRankingHead:
         return SpanRankingHead(nI, nX, **self._head_settings)
+
+    def token_features(self, docs: Sequence[Doc]) -> Dict[str, numpy.ndarray]:
+        features = {}
+        if self._head_settings["string_match"]:
+            features[WORDS] = word_ids(docs)
+        if self._head_settings["speakers"]:
+            features[SPEAKERS] = speaker_ids(docs)
+        return features
 
     def has_gold(self, doc: Doc) -> bool:
         return get_clusters(doc, self.clusters_key) is not None

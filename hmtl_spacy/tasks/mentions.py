@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations import MENTIONS, get_mentions, set_mentions
+from ..annotations import get_mentions, set_mentions
 from .tagging import TaggingTask
 
 
@@ -16,7 +16,7 @@ class Mentions(TaggingTask):
 
     layer = "mentions"
 
-    def __init__(self, *, mentions_key: str = MENTIONS, **settings: Any):
+    def __init__(self, *, mentions_key: str, **settings: Any):
         super().__init__(**settings)
         self.mentions_key = mentions_key
 

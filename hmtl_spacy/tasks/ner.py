@@ -20,7 +20,7 @@ class NER(TaggingTask):
 
     layer = "entities"
 
-    def __init__(self, *, overwrite: bool = True, scores_key: Optional[str] = "ents", **settings: Any):
+    def __init__(self, *, overwrite: bool, scores_key: Optional[str], **settings: Any):
         super().__init__(**settings)
         self.overwrite = overwrite
         self.scores_key = scores_key

@@ -6,7 +6,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import MENTIONS, RELATIONS, Relation, get_relations, set_relations
+from ..annotations import Relation, get_relations, set_relations
 from ..metrics import RELATION_MODES, relation_key, relation_scores
 from ..nn.multi_head import MultiHeadSelection
 from .base import Task, annotated_pairs
@@ -37,11 +37,11 @@ class Relations(Task):
     def __init__(
         self,
         *,
-        scorer_hidden: int = 64,
-        positive_rate: float = 0.0025,
-        unmatched: str = "token",
-        mentions_key: str = MENTIONS,
-        relations_key: str = RELATIONS,
+        scorer_hidden: int,
+        positive_rate: float,
+        unmatched: str,
+        mentions_key: str,
+        relations_key: str,
         **settings: Any,
     ):
         super().__init__(**settings)

@@ -2,7 +2,7 @@ import numpy
 import pytest
 import torch
 
-from hmtl_spacy.nn.batch import Layout, TokenBatch
+from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
 
 LAYOUT = Layout([5, 0, 7, 2], [2, 3, 4, 3, 2])
 
@@ -73,7 +73,8 @@ def test_documents_are_selected_with_their_sentences():
         vectors=torch.arange(14.0)[:, None],
         layout=LAYOUT,
         inputs=(torch.arange(14.0)[:, None] * 10, torch.arange(14.0)[:, None]),
-        word_ids=numpy.arange(14) + 100,
+        candidates=CandidateSpans([numpy.full((1, 2), doc) for doc in range(len(LAYOUT.doc_lengths))], True),
+        features={"words": numpy.arange(14) + 100},
     )
     chosen = tokens.select_docs([1, 2])
     assert chosen.layout.doc_lengths.tolist() == [0, 7]
@@ -81,7 +82,8 @@ def test_documents_are_selected_with_their_sentences():
     assert chosen.vectors[:, 0].tolist() == list(range(5, 12))
     assert chosen.inputs[0][:, 0].tolist() == list(range(50, 120, 10))
     assert chosen.inputs[1][:, 0].tolist() == list(range(5, 12))
-    assert chosen.word_ids.tolist() == list(range(105, 112))
+    assert chosen.candidates.prune and [int(rows[0, 0]) for rows in chosen.candidates.rows] == [1, 2]
+    assert chosen.features["words"].tolist() == list(range(105, 112))
     assert tokens.select_docs([1]).layout.n_tokens == 0
 
 

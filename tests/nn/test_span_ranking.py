@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy
 import pytest
 import torch
@@ -6,7 +8,7 @@ from torch.nn import functional as F
 from hmtl_spacy.nn import antecedents, span_ranking
 from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
-from hmtl_spacy.nn.batch import Layout, TokenBatch
+from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
 from hmtl_spacy.nn.span_ranking import SpanRankingHead, follow_links
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
 
@@ -32,6 +34,7 @@ def build(**changes):
         "dropout": 0.0,
         "feature_width": 4,
         "string_match": True,
+        "speakers": False,
         "mention_weight": 0.5,
         **changes,
     }
@@ -44,9 +47,8 @@ def build(**changes):
 def batch(seed=1):
     torch.manual_seed(seed)
     n = LAYOUT.n_tokens
-    return TokenBatch(
-        torch.randn(n, NI), LAYOUT, torch.randn(n, NX).split([1, NX - 1], 1), numpy.arange(n) % 4
-    )
+    vectors, inputs = torch.randn(n, NI), torch.randn(n, NX).split([1, NX - 1], 1)
+    return TokenBatch(vectors, LAYOUT, inputs, features={"words": numpy.arange(n) % 4})
 
 
 def spans_of(layout, max_width):
@@ -86,7 +88,7 @@ def naive_vector(head, tokens, start, end):
 
 
 def naive_match(head, tokens, span, before):
-    words = tokens.word_ids
+    words = tokens.features["words"]
     if words[slice(*span)].tolist() == words[slice(*before)].tolist():
         return 3
     heads = [start + int(naive_attention(head, tokens, start, end).argmax()) for start, end in (span, before)]
@@ -282,7 +284,9 @@ def test_loss_by_hand():
     for parameter in head.parameters():
         parameter.data.zero_()
     layout = Layout([3], [2, 1])
-    tokens = TokenBatch(torch.randn(3, NI), layout, (torch.randn(3, NX),), numpy.arange(3))
+    tokens = TokenBatch(
+        torch.randn(3, NI), layout, (torch.randn(3, NX),), features={"words": numpy.arange(3)}
+    )
     gold = [numpy.array([[0, 1, 0], [1, 2, 0], [2, 3, 0]])]
     # first span: dummy only (0); second: 1 of 2 right (ln 2); third: 2 of 3 right (ln 1.5); 2 sentences
     expected = (3 * numpy.log(2) + numpy.log(2) + numpy.log(1.5)) / 2
@@ -336,7 +340,7 @@ def test_given_spans_are_linked_and_none_is_pruned():
     head, tokens = build(spans_per_token=0.01), batch()
     spans = [[[0, 4], [4, 5], [7, 9], [5, 6]], [], [], [[0, 5], [2, 3], [5, 8]]]  # two wider than 3
     given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
-    rows, scores = head.decode(tokens, given=given)
+    rows, scores = head.decode(replace(tokens, candidates=CandidateSpans(given)))
     linked = set()
     for doc in (0, 3):
         start = int(LAYOUT.doc_starts[doc])
@@ -354,10 +358,10 @@ def test_given_spans_are_linked_and_none_is_pruned():
     assert [len(s) for s in scores] == [len(r) for r in rows]
 
 
-@pytest.mark.parametrize("candidates_only", [False, True])
-def test_given_spans_may_all_be_empty(candidates_only):
+@pytest.mark.parametrize("prune", [False, True])
+def test_given_spans_may_all_be_empty(prune):
     nothing = [numpy.zeros((0, 2), dtype=numpy.int64)] * 4
-    rows, scores = build().decode(batch(), given=nothing, candidates_only=candidates_only)
+    rows, scores = build().decode(replace(batch(), candidates=CandidateSpans(nothing, prune)))
     assert [len(r) for r in rows] == [len(s) for s in scores] == [0] * 4
 
 
@@ -383,11 +387,11 @@ def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
     expected = {span for span in zip(kept.starts.tolist(), kept.ends.tolist()) if span in wanted}
     assert len(expected) == 3 + 1 + 2
     filtered = head._own_candidates(LAYOUT, given)
-    found, _ = head.score_given(tokens, filtered)
+    found, _ = head.score_given(tokens, CandidateSpans(filtered))
     assert found.starts.tolist() == sorted(candidates.starts[masked].tolist())
     with torch.no_grad():
         head.antecedents.score.bias += 100.0  # all that is kept gets linked
-    rows, _ = head.decode(tokens, given=given, candidates_only=True)
+    rows, _ = head.decode(replace(tokens, candidates=CandidateSpans(given, prune=True)))
     linked = {
         (s + start, e + start) for r, start in zip(rows, LAYOUT.doc_starts.tolist()) for s, e, _ in r.tolist()
     }
@@ -398,7 +402,9 @@ def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
 def test_documents_of_no_or_one_token(docs, sentences):
     head, layout = build(), Layout(docs, sentences)
     n = layout.n_tokens
-    tokens = TokenBatch(torch.randn(n, NI), layout, (torch.randn(n, NX),), numpy.arange(n))
+    tokens = TokenBatch(
+        torch.randn(n, NI), layout, (torch.randn(n, NX),), features={"words": numpy.arange(n)}
+    )
     rows, scores = head.decode(tokens)
     assert [r.shape for r in rows] == [(0, 3)] * len(docs)
     assert [s.shape for s in scores] == [(0,)] * len(docs)

@@ -1,0 +1,67 @@
+"""What a level's head is: the contract between the network and the modules that tasks bring."""
+
+from typing import List, Optional, Protocol, Tuple, runtime_checkable
+
+import numpy
+from torch import Tensor
+
+from .batch import TokenBatch
+
+# Annotation as integers, one array [n, n_columns] per document, and one score per row: [n]
+Rows = List[numpy.ndarray]
+Decoded = Tuple[Rows, List[numpy.ndarray]]
+
+
+@runtime_checkable
+class Head(Protocol):
+    """The upper half of a level: a loss to learn by, and rows to annotate.
+
+    A head is a `torch.nn.Module` that has these members; it may inherit them, as in
+    `class MyHead(nn.Module, Head)`, and then sets only what differs.
+
+    reads_inputs: whether it needs `tokens.inputs`, what the encoder of its level read.
+    takes_candidates: whether `decode` scores the spans in `tokens.candidates`, where there are any, instead
+        of spans that it proposes itself.
+    candidates_from: the level whose rows are its candidates, in `decode` and in `loss`, where the gold rows
+        of that level are joined to the predicted ones; None for a head that proposes its own.
+    """
+
+    reads_inputs: bool = False
+    takes_candidates: bool = False
+    candidates_from: Optional[str] = None
+
+    def loss(self, tokens: TokenBatch, gold: Rows) -> Tensor:
+        """A single number, on a scale that doesn't depend on the size of the batch.
+
+        gold: the rows of every document of the batch, those that can't be learned from left out.
+        """
+        raise NotImplementedError
+
+    def decode(self, tokens: TokenBatch, threshold: float) -> Decoded:
+        """RETURNS: rows and their probabilities, per document; empty arrays where there is nothing."""
+        raise NotImplementedError
+
+
+@runtime_checkable
+class LabellingHead(Head, Protocol):
+    """A head that levels above can also read as a distribution of labels.
+
+    n_tags: width of that distribution.
+    """
+
+    n_tags: int
+
+    def label_distribution(self, tokens: TokenBatch) -> Tensor:
+        """Tag probabilities of each token. [n_tokens, n_tags]"""
+        raise NotImplementedError
+
+
+def join_rows(gold: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
+    """Gold rows of spans, and such predicted ones as have other offsets, by start and end.
+
+    So a head learns from the right spans and from the mistakes it will be given in use. [n, n_columns]
+    """
+    known = {(start, end) for start, end in gold[:, :2].tolist()}
+    new = [(start, end) not in known for start, end in predicted[:, :2].tolist()]
+    rows = numpy.concatenate([gold, predicted[numpy.array(new, dtype=bool)]])
+    return rows[numpy.lexsort((rows[:, 1], rows[:, 0]))]
