@@ -116,6 +116,7 @@ def test_gold_mentions_are_of_a_kind(trained, data):
 
 def test_gold_mentions_need_a_task_that_takes_them(data):
     nlp = make_pipeline(hierarchy=["ner"])
+    nlp.initialize(lambda: make_examples(nlp.vocab))
     with pytest.raises(ValueError, match=r"none of the tasks \['ner'\] can take them"):
         evaluate(nlp, data, gold_mentions="any")
     with pytest.raises(ValueError, match="knows singletons"):

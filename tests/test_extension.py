@@ -10,11 +10,12 @@ import torch
 from tiny import TINY, TINY_TASKS, layers, make_examples, train
 from torch import nn
 
+from hmtl_spacy.nn.head import Head
 from hmtl_spacy.registry import registry
 from hmtl_spacy.tasks.base import Task, annotated_pairs
 
 
-class PolarityHead(nn.Module):
+class PolarityHead(nn.Module, Head):
     """Labels each document from the mean of its vectors. Rows: label."""
 
     def __init__(self, nI, n_labels):
@@ -76,7 +77,9 @@ class Polarity(Task):
 def registered():
     registry.hmtl_tasks.register(
         "test.Polarity.v1",
-        func=lambda inputs=(), hidden=8: Polarity(inputs=list(inputs), hidden=hidden, depth=1, dropout=0.0),
+        func=lambda inputs=(): Polarity(
+            inputs=inputs, hidden=8, depth=1, dropout=0.0, label_embedding_width=0
+        ),
     )
     yield
     catalogue.REGISTRY.pop(("spacy", "hmtl_tasks", "test.Polarity.v1"))

@@ -25,7 +25,7 @@ class LevelSettings(NamedTuple):
     depth: int
     dropout: float
     label_embedding_width: int
-    build_head: Callable[[int, int], nn.Module]
+    build_head: Callable[[int, int], Head]
 
 
 class Level(nn.Module):
