@@ -5,7 +5,7 @@ import spacy
 import torch
 from spacy.cli._util import app
 from spacy.tokens import DocBin, Span
-from tiny import ANNOTATED, annotate, make_pipeline
+from tiny import ANNOTATED, annotate, make_examples, make_pipeline
 from typer.testing import CliRunner
 
 from hmtl_spacy.annotations import set_clusters, set_mentions
