@@ -16,18 +16,18 @@ from hmtl_spacy.data.converters import convert
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "experiments").is_dir():
     pytest.skip("the tests run without the project's experiments", allow_module_level=True)
-sys.path.append(str(ROOT))
+sys.path.append(str(ROOT / "experiments"))
 
-from experiments import training as running  # noqa: E402
-from experiments.comparing import differences  # noqa: E402
-from experiments.configs import corpus_tasks, make_config  # noqa: E402
-from experiments.convergence import Reached, first_near  # noqa: E402
-from experiments.corpora import smaller, spread  # noqa: E402
-from experiments.plan import GRIDS, Settings, Training, trainings  # noqa: E402
-from experiments.rows import paper, with_range  # noqa: E402
-from experiments.run import main  # noqa: E402
-from experiments.speed import _cells, compare  # noqa: E402
-from experiments.training import TrainingFailed, prepare, result_of  # noqa: E402
+from hmtl_experiments import training as running  # noqa: E402
+from hmtl_experiments.comparing import differences  # noqa: E402
+from hmtl_experiments.convergence import Reached, first_near  # noqa: E402
+from hmtl_experiments.corpora import smaller, spread  # noqa: E402
+from hmtl_experiments.plan import GRIDS, Settings, Training, trainings  # noqa: E402
+from hmtl_experiments.rows import paper, with_range  # noqa: E402
+from hmtl_experiments.run import main  # noqa: E402
+from hmtl_experiments.speed import _cells, compare  # noqa: E402
+from hmtl_experiments.training import TrainingFailed, prepare, result_of  # noqa: E402
+from hmtl_experiments.training_config import corpus_tasks, make_config  # noqa: E402
 
 # setup: its levels, lowest first, each with what it reads
 SETUPS = {
@@ -130,7 +130,7 @@ def test_smaller_corpora_have_documents_from_everywhere(tmp_path):
 
 
 def test_a_missing_corpus_says_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match="No corpus at '.*uner.*': run the project's convert-uner"):
+    with pytest.raises(FileNotFoundError, match="no corpus at '.*uner.*': run the project's convert-uner"):
         smaller(tmp_path / "uner" / "train.spacy", 10, tmp_path)
 
 
@@ -139,8 +139,8 @@ def test_without_corpora_it_ends_with_one_line(tmp_path, monkeypatch, capsys, si
     monkeypatch.chdir(tmp_path)
     assert main(["speed", "--size", size, "--corpus", "elsewhere"]) == 1
     out, err = capsys.readouterr()
-    found = "No corpus at 'elsewhere/uner/train.spacy': run the project's convert-uner first."
-    assert err == f"{found} Or name their folder with --corpus.\n" and not out
+    message = "There is no corpus at 'elsewhere/uner/train.spacy': run the project's convert-uner first."
+    assert err == f"{message} If the corpora are elsewhere, name their folder with --corpus.\n" and not out
     assert not list(tmp_path.rglob("*"))
 
 
@@ -164,13 +164,14 @@ def test_convergence_is_the_first_evaluation_near_the_best():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with the smoke corpus, which is also where commands run."""
-    monkeypatch.chdir(tmp_path)
-    for part in ("train", "dev"):
-        target = tmp_path / f"corpus/smoke/{part}.spacy"
+    """A folder where commands run, with the smoke corpus in the folder above."""
+    for split in ("train", "dev"):
+        target = tmp_path / f"corpus/smoke/{split}.spacy"
         target.parent.mkdir(parents=True, exist_ok=True)
-        convert("jsonl", ROOT / f"assets/smoke/{part}.jsonl", target)
-    return tmp_path
+        convert("jsonl", ROOT / f"assets/smoke/{split}.jsonl", target)
+    (tmp_path / "experiments").mkdir()
+    monkeypatch.chdir(tmp_path / "experiments")
+    return tmp_path / "experiments"
 
 
 @pytest.fixture
@@ -255,13 +256,13 @@ def test_a_step_that_fails_names_its_log(folder):
 
 def test_tables_stand_beside_the_paper(folder, steps):
     run("--setups", "A,B")
-    lines = (folder / "metrics/experiments/ablation.md").read_text().splitlines()
+    lines = (folder / "metrics/ablation.md").read_text().splitlines()
     assert "4 of 4 trainings." in lines
     assert "| A | 71.0 (70.0–72.0) | 87.4 |  |  |  |  |  |  |" in lines
     assert "| B | 61.0 (60.0–62.0) | 87.1 |  |  |  |  |  |  |" in lines
     assert "| *spread* | *2.0* |  |  |  |  |  |  |  |" in lines
     assert "| A − single task | **+10.0** (+0.2) |  |  |  |" in lines
-    data = json.loads((folder / "metrics/experiments/ablation.json").read_text())["groups"]["smoke"]
+    data = json.loads((folder / "metrics/ablation.json").read_text())["groups"]["smoke"]
     assert data["differences"][0] == {
         "setup": "A",
         "against": "B",
@@ -275,7 +276,7 @@ def test_tables_stand_beside_the_paper(folder, steps):
 
 def test_speed_counts_updates_to_convergence(folder, steps):
     run("--setups", "A,B", experiment="speed")
-    lines = (folder / "metrics/experiments/speed.md").read_text().splitlines()
+    lines = (folder / "metrics/speed.md").read_text().splitlines()
     (found,) = [line for line in lines if line.startswith("| named entities")]
     assert [cell.strip() for cell in found.strip("|").split("|")] == [
         *("named entities (B)", "6 (6–6)", "11 (11–11)", "+83 % (-16 %)"),
@@ -306,7 +307,7 @@ def test_sizes_with_other_updates(capsys):
     for wrong in ("huge", "reduced-", "reduced-0", "reduced-many"):
         with pytest.raises(SystemExit):
             main(["speed", "--size", wrong])
-        assert f"There is no size '{wrong}': take one of full, reduced, tiny" in capsys.readouterr().err
+        assert f"There is no size '{wrong}': use one of full, reduced, tiny" in capsys.readouterr().err
 
 
 def test_the_papers_numbers():
@@ -326,7 +327,7 @@ def test_one_seed_has_no_range():
 def test_unknown_names_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["ablation", "--setups", "A,X"])
-    assert "unknown: X. There are A, B" in capsys.readouterr().err
+    assert "unknown: X. Choose from A, B" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -338,5 +339,5 @@ def test_an_experiment_from_training_to_table(folder):
     assert set(result["scores"]) == {"coref_f", "coref_gm_paper_f", "coref_gm_any_f"}
     assert [test["tasks"]["coref"]["docs"] for test in result["tests"]] == [4, 4, 4]
     assert len(job.evaluations.read_text().splitlines()) == 3
-    shutil.rmtree(folder / "corpus")
+    shutil.rmtree(folder.parent / "corpus")
     assert run("--setups", "E", "--seeds", "0", experiment="speed") == 0

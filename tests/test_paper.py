@@ -18,14 +18,14 @@ from weasel.util.config import load_project_config
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "experiments").is_dir():
     pytest.skip("the tests run without the project's experiments", allow_module_level=True)
-sys.path.append(str(ROOT))
+sys.path.append(str(ROOT / "experiments"))
 
-from experiments.paper.__main__ import main  # noqa: E402
-from experiments.paper.converting import count_table  # noqa: E402
-from experiments.paper.expected import EXPECTED  # noqa: E402
-from experiments.paper.licensed import divided, missing  # noqa: E402
-from experiments.paper.scoring import original_relation_score, score_table  # noqa: E402
-from experiments.paper.table import ROWS, corpus_folders, row_config  # noqa: E402
+from hmtl_experiments.paper.__main__ import main  # noqa: E402
+from hmtl_experiments.paper.converting import count_table  # noqa: E402
+from hmtl_experiments.paper.expected import EXPECTED  # noqa: E402
+from hmtl_experiments.paper.licensed import divided, missing  # noqa: E402
+from hmtl_experiments.paper.scoring import original_relation_score, score_table  # noqa: E402
+from hmtl_experiments.paper.table import ROWS, corpus_folders, row_config  # noqa: E402
 
 NEWS, TALK = "XYZ_ENG_20300101.0001", "XYZ_CF_20300102.0002"
 TINY = """
@@ -88,7 +88,7 @@ def run_workflow(row, **variables):
     for step in project["workflows"]["paper"]:
         for line in commands[step]:
             _, _, module, *args = shlex.split(line)
-            if module == "experiments.paper":
+            if module == "hmtl_experiments.paper":
                 assert main(args) == 0
             else:
                 result = CliRunner().invoke(app, args)
@@ -113,13 +113,15 @@ CORPORA = {
 
 @pytest.mark.parametrize("row", EXPECTED_SCORES)
 def test_the_workflow_from_files_to_scores(row, licensed, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    shutil.copy(ROOT / "project.yml", tmp_path)
+    tmp_path /= "experiments"
+    shutil.copytree(ROOT / "experiments/configs", tmp_path / "configs")
+    shutil.copy(ROOT / "experiments/project.yml", tmp_path)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.cfg").write_text(TINY)
-    variant = "configs/hmtl_static.cfg configs/paper/halving.cfg tiny.cfg"
+    variant = "../configs/hmtl_static.cfg configs/halving.cfg tiny.cfg"
     run_workflow(row, variant=variant, **licensed)
-    assert {path.name for path in (tmp_path / "corpus/paper").iterdir() if path.is_dir()} == CORPORA[row]
+    assert {path.name for path in (tmp_path / "corpus").iterdir() if path.is_dir()} == CORPORA[row]
     written = json.loads((tmp_path / f"metrics/paper/{row}/seed-0/scores.json").read_text())
     assert EXPECTED_SCORES[row] <= set(written["scores"])
     assert ("coref_gm_paper_f" in written["scores"]) == ROWS[row].gold_mentions
@@ -140,9 +142,7 @@ def test_documents_of_the_rows(licensed, tmp_path, monkeypatch):
     assert main(["convert", "A-GM", *options(licensed), "--record", "record.json"]) == 0
 
     def ids(corpus, part):
-        docs = (
-            DocBin().from_disk(tmp_path / f"corpus/paper/{corpus}/{part}.spacy").get_docs(spacy.vocab.Vocab())
-        )
+        docs = DocBin().from_disk(tmp_path / f"corpus/{corpus}/{part}.spacy").get_docs(spacy.vocab.Vocab())
         return [doc.user_data["id"] for doc in docs]
 
     assert len(ids("ontonotes", "train")) == 3
@@ -209,7 +209,7 @@ def test_what_is_missing_is_said_all_at_once(tmp_path, capsys):
     told = capsys.readouterr().err
     assert "Row A-CoNLL-2003 needs the corpora conll2003, ace, ace_rahman." in told
     for variable in ("conll2003", "ace2005", "ace_split", "ace_split_rahman"):
-        assert f"{variable}: '{folders[variable]}' is no folder." in told
+        assert f"{variable}: '{folders[variable]}' is not a folder." in told
         assert f"--vars.{variable} FOLDER" in told and told.count(EXPECTED[variable]) == 1
     assert "ontonotes" not in told
     assert main(["convert", "B", *options(folders), "--record", str(tmp_path / "b.json")]) == 1
@@ -232,7 +232,7 @@ def test_a_single_file_for_each_part_serves(licensed):
     assert missing(["ontonotes"], licensed) == []
     (folder / "train.english2.v4_gold_conll").touch()
     [told] = missing(["ontonotes"], licensed)
-    assert "has several files of train: train.english.v4_gold_conll, train.english2.v4_gold_conll" in told
+    assert "has several files for train: train.english.v4_gold_conll, train.english2.v4_gold_conll" in told
 
 
 def test_files_that_are_missing(licensed):
@@ -245,11 +245,13 @@ def test_files_that_are_missing(licensed):
     told = missing(["ontonotes", "conll2003", "ace", "ace_rahman"], licensed)
     assert len(told) == 4
     assert (
-        "has no *gold_conll file of development, test, but *gold_skel files, which skeleton2conll" in told[0]
+        "has no *gold_conll file for development, test, only *gold_skel files, which skeleton2conll"
+        in told[0]
     )
     assert "has no eng.testa.\n" in told[1]
     assert (
-        "doesn't fit the list" in told[2] and "dev:1: there is no document 'nothing_of_this_name'" in told[2]
+        "doesn't match the list" in told[2]
+        and "dev:1: there is no document 'nothing_of_this_name'" in told[2]
     )
     assert "has no file test.\n" in told[3]
     (licensed["conll2003"] / "valid.txt").write_bytes(b"caf\xe9 NN B-NP O\n")
@@ -321,4 +323,4 @@ def test_the_documentation_names_all_rows_variables_and_configs():
     rows = [name for name in ROWS if len(name) > 1] + ["A", "L"]
     for name in [*rows, *EXPECTED]:
         assert f"`{name}`" in text, name
-    assert all((ROOT / path).exists() for path in re.findall(r"configs/[\w/.]*\w", text))
+    assert all((ROOT / path).exists() for path in re.findall(r"(?:experiments/)?configs/[\w/.]*\w", text))

@@ -1,25 +1,15 @@
 """The project from conversion to package: `smoke` for real, the others as far as no corpus is needed."""
 
 import json
-import os
-import shlex
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import spacy
 import srsly
 from converting import FIXTURES
-from spacy.cli._util import app, parse_config_overrides
-from spacy.util import load_config, load_model_from_config
-from typer.testing import CliRunner
-from weasel.util.config import load_project_config
+from projects import ROOT, copy_project, invoke, project, scripts, training_config
+from spacy.util import load_model_from_config
 
-ROOT = Path(__file__).parent.parent
-# without an index, packages are built with what is installed, and the network isn't needed
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PIP_NO_INDEX": "1"}
 SOURCES = {
     "uner": ("uner.iob2", "en_ewt-ud-{}.iob2"),
     "gum": ("gum.conllu", "en_gum-ud-{}.conllu"),
@@ -31,21 +21,8 @@ HIERARCHIES = {
     "train-open": ["ner", "mentions", "coref", "relations"],
     "train-science": ["ner", "mentions", "coref", "relations"],
     "train-conll04": ["mentions", "relations"],
-    "train-relations-alone": ["relations"],
     "train-smoke": ["ner", "mentions", "coref", "relations"],
 }
-
-
-def copy_project(folder):
-    for name in ("configs", "assets/smoke"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "project.yml", folder)
-    return folder
-
-
-def project(folder, *args):
-    command = [sys.executable, "-m", "spacy", "project", *map(str, args)]
-    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -54,22 +31,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spacy.registry.cli.get_all()  # as `python -m spacy` does
     return copy_project(tmp_path)
-
-
-def scripts(folder, name, **variables):
-    """The command lines of a step as lists of arguments, without `python -m spacy`."""
-    overrides = {f"vars.{key}": value for key, value in variables.items()}
-    commands = {
-        command["name"]: command for command in load_project_config(folder, overrides=overrides)["commands"]
-    }
-    lines = [shlex.split(line) for line in commands[name]["script"]]
-    return [line[3:] for line in lines if line[:3] == ["python", "-m", "spacy"]]
-
-
-def run(args):
-    result = CliRunner().invoke(app, args)
-    assert result.exit_code == 0, f"{args}\n{result.output}"
-    return result.output
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +51,8 @@ def test_smoke_runs_to_the_end(smoke):
 def test_smoke_learns_all_four_layers(smoke):
     folder, _ = smoke
     seen, unseen = (
-        json.loads((folder / f"metrics/smoke/seed-0/{part}.json").read_text())["scores"]
-        for part in ("train", "dev")
+        json.loads((folder / f"metrics/smoke/seed-0/{split}.json").read_text())["scores"]
+        for split in ("train", "dev")
     )
     for key in ("ents_f", "spans_mentions_f", "coref_f", "rel_strict_f"):
         assert seen[key] > 0.8, key
@@ -114,14 +75,13 @@ def test_clean_leaves_what_was_fetched(folder):
     assert [str(path.relative_to(folder)) for path in folder.rglob("file")] == ["assets/download/file"]
 
 
-def test_the_documentation_in_the_readme_is_what_the_project_says(folder):
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("the tests run without the project's README")
-    shutil.copy(readme, folder)
-    done = project(folder, "document", "--output", "README.md")
+def test_the_documentation_is_what_the_project_says(folder):
+    written = ROOT / "docs" / "project.md"
+    if not written.exists():
+        pytest.skip("the tests run without the project's docs")
+    done = project(folder, "document", "--output", "project.md")
     assert done.returncode == 0, done.stdout
-    assert (folder / "README.md").read_text() == readme.read_text()
+    assert (folder / "project.md").read_text() == written.read_text()
 
 
 @pytest.mark.parametrize("corpus", SOURCES)
@@ -129,27 +89,21 @@ def test_conversion_from_a_local_copy(folder, tmp_path_factory, corpus):
     """Files of the assets' names in any folder serve in place of downloads."""
     name, pattern = SOURCES[corpus]
     base = tmp_path_factory.mktemp("copies")
-    for part in ("train", "dev", "test"):
-        shutil.copy(FIXTURES / name, base / pattern.format(part))
-    if corpus == "conll04":  # else nothing is left without the sentences of the training part
+    for split in ("train", "dev", "test"):
+        shutil.copy(FIXTURES / name, base / pattern.format(split))
+    if corpus == "conll04":  # else nothing is left without the sentences of the training split
         lines = (FIXTURES / name).read_text().replace("1\t", "1\tx", 1)
         (base / "train.txt").write_text(lines)
     for args in scripts(folder, f"convert-{corpus}", **{f"{corpus}_base": str(base)}):
-        run(args)
-    assert all((folder / f"corpus/{corpus}/{part}.spacy").exists() for part in ("train", "dev", "test"))
+        invoke(args)
+    assert all((folder / f"corpus/{corpus}/{split}.spacy").exists() for split in ("train", "dev", "test"))
 
 
 @pytest.mark.parametrize("variant", ["", "configs/hmtl_static.cfg", "configs/hmtl_finetune.cfg"])
 @pytest.mark.parametrize("step", HIERARCHIES)
 def test_configs(folder, step, variant):
     """Every training's config can be merged and overridden, and makes a pipeline."""
-    merge, train, tune = scripts(folder, step, variant=variant, transformer="some/model", seed=7)
-    run(merge)
-    assert train[0] == "train" and tune[:3] == ["hmtl", "tune", f"{train[3]}/model-best"]
-    options = dict(zip(train[2::2], train[3::2]))
-    options = {key: value for key, value in options.items() if key not in ("--output", "--gpu-id")}
-    overrides = parse_config_overrides([part for option in options.items() for part in option])
-    config = load_config(train[1], overrides=overrides)
+    config = training_config(folder, step, variant=variant, transformer="some/model", seed=7)
     assert config.interpolate()["training"]["seed"] == 7
     nlp = load_model_from_config(config, auto_fill=True)
     assert list(nlp.get_pipe("hmtl").tasks) == HIERARCHIES[step]
@@ -180,4 +134,4 @@ def test_assets_are_where_the_conversions_look():
     fetched = {asset["dest"] for asset in config["assets"]}
     for corpus, (_, pattern) in SOURCES.items():
         base = config["vars"][f"{corpus}_base"]
-        assert {f"{base}/{pattern.format(part)}" for part in ("train", "dev", "test")} <= fetched
+        assert {f"{base}/{pattern.format(split)}" for split in ("train", "dev", "test")} <= fetched

@@ -1,6 +1,6 @@
-"""Choose a trained pipeline's threshold of relations and score it on test parts, all in one process.
+"""Choose the threshold of relations for a trained pipeline and score it on its test splits, in one process.
 
-python -m experiments.scoring FOLDER reads FOLDER/scoring.json and writes FOLDER/scores.json.
+python -m hmtl_experiments.scoring FOLDER reads FOLDER/scoring.json and writes FOLDER/scores.json.
 """
 
 import sys
@@ -9,18 +9,19 @@ from typing import Any, Dict, List, Optional
 
 import srsly
 
-from .configs import corpus_tasks, part_path
-from .plan import SCORES, Settings, Training, test_part
+from .plan import SCORES, Settings, Training, test_split
+from .training_config import corpus_tasks, split_path
 
 GOLD_MENTIONS = {"paper": "coref_gm_paper_f", "any": "coref_gm_any_f"}
 
 
 def scoring_plan(training: Training, settings: Settings, config: Dict[str, Any]) -> Dict[str, Any]:
-    """What is to be scored, as data. That of A and E includes gold mentions for coreference."""
+    """Plan what to score, as data. For setups A and E coreference is also scored with gold mentions."""
     tune: Optional[str] = None
     tests: List[Dict[str, Any]] = []
     for corpus, tasks in corpus_tasks(config).items():
-        test = {"corpus": corpus, "path": str(part_path(training, settings, corpus, test_part(training)))}
+        path = split_path(training, settings, corpus, test_split(training))
+        test = {"corpus": corpus, "path": str(path)}
         tests.append({**test, "tasks": tasks, "gold_mentions": None})
         if "coref" in tasks and training.setup in "AE":
             tests += [{**test, "tasks": ["coref"], "gold_mentions": kind} for kind in GOLD_MENTIONS]
@@ -30,7 +31,11 @@ def scoring_plan(training: Training, settings: Settings, config: Dict[str, Any])
 
 
 def score(model: Path, plan: Dict[str, Any]) -> Dict[str, Any]:
-    """RETURNS: F1 from 0 to 1 by name, the threshold, and everything about each test part."""
+    """Tune the threshold of relations and score a pipeline.
+
+    model: folder of the trained pipeline.
+    RETURNS: F1 from 0 to 1 by name, the threshold, and everything about each test split.
+    """
     import spacy
     from spacy.cli._util import setup_gpu
 
@@ -45,18 +50,19 @@ def score(model: Path, plan: Dict[str, Any]) -> Dict[str, Any]:
     threshold = None
     if plan["tune"]:
         threshold, _ = tune_threshold(nlp, Path(plan["tune"]), "relations", SCORES["relations"])
-    found: Dict[str, float] = {}
+    scores: Dict[str, float] = {}
     tests = []
     for test in plan["tests"]:
         kind = test["gold_mentions"]
         result = to_json(evaluate(nlp, Path(test["path"]), tasks=test["tasks"], gold_mentions=kind))
         for key in [GOLD_MENTIONS[kind]] if kind else map(SCORES.get, test["tasks"]):
-            found[key] = result["scores"][key]
+            scores[key] = result["scores"][key]
         tests.append({**test, **result})
-    return {"scores": found, "threshold": threshold, "tests": tests}
+    return {"scores": scores, "threshold": threshold, "tests": tests}
 
 
 def main(folder: Path) -> None:
+    """Score the model in a folder by the plan beside it."""
     plan = srsly.read_json(folder / "scoring.json")
     srsly.write_json(folder / "scores.json", score(folder / "model-best", plan))
 

@@ -1,4 +1,4 @@
-"""Differences between setups, against the spread of the seeds."""
+"""Differences between setups, compared with the spread of the seeds."""
 
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -14,12 +14,12 @@ EMBEDDING_PAIRS = [
 ]
 LEGEND = (
     "Differences of the means, with the paper's in brackets. **Bold**: every seed of one side is better than "
-    "every seed of the other; else the seeds overlap, and the difference says nothing."
+    "every seed of the other; otherwise the seeds overlap and the difference says nothing."
 )
 
 
 def ablation_pairs(rows: Dict[str, Values]) -> List[Tuple[str, str]]:
-    """Every setup of several tasks against the single ones, then the two orders of the hierarchy."""
+    """Pair each setup of several tasks with the single-task ones, then the two orders of the hierarchy."""
     several = [name for name in rows if name in SETUPS and name not in SINGLE.values()]
     singles = [(name, single) for name in several for single in SINGLE.values()]
     pairs = [*singles, ("A-GM", "E-GM"), ("A-GM-any", "E-GM-any"), ("L", "A"), ("K", "F")]
@@ -29,30 +29,30 @@ def ablation_pairs(rows: Dict[str, Values]) -> List[Tuple[str, str]]:
 def differences(
     rows: Dict[str, Values], published: Dict[str, Dict[str, float]], pairs: Sequence[Tuple[str, str]]
 ) -> List[Dict[str, Any]]:
-    """One for each pair and each task that both have: of the means, and whether the seeds overlap."""
-    found = []
+    """Compare the means of each pair in each task that both have, and say whether the seeds overlap."""
+    items = []
     for name, base in pairs:
         for task in (task for task in TITLES if task in rows[name] and task in rows[base]):
             here, there = rows[name][task], rows[base][task]
-            told = [published.get(row, {}).get(task) for row in (name, base)]
-            found.append(
+            papers = [published.get(row, {}).get(task) for row in (name, base)]
+            items.append(
                 {
                     "setup": name,
                     "against": base,
                     "task": task,
                     "difference": mean(here) - mean(there),
                     "clear": _separate(here, there),
-                    "paper": None if None in told else told[0] - told[1],
+                    "paper": None if None in papers else papers[0] - papers[1],
                 }
             )
-    return found
+    return items
 
 
-def table(found: Sequence[Dict[str, Any]]) -> List[str]:
-    """A row for each setup; the single setups of all tasks share one."""
+def table(items: Sequence[Dict[str, Any]]) -> List[str]:
+    """Write a row for each setup; the single-task setups share one."""
     singles = set(SINGLE.values())
     rows: Dict[Tuple[str, str], Dict[str, str]] = {}
-    for item in found:
+    for item in items:
         base = "single task" if item["against"] in singles else item["against"]
         rows.setdefault((item["setup"], base), {})[item["task"]] = _cell(item)
     body = [

@@ -12,8 +12,12 @@ WITHIN = 0.01
 
 @dataclass(frozen=True)
 class Reached:
-    """A development score and when it was reached. updates: of this task until then; total: of all
-    tasks; last: whether that was at the last evaluation, so that the score may have gone on rising.
+    """A development score and when it was reached.
+
+    score: 0 to 1.
+    updates: of this task until then.
+    total: updates of all tasks until then.
+    last: whether it was the last evaluation, after which the score might have kept rising.
     """
 
     score: float
@@ -23,26 +27,26 @@ class Reached:
 
 
 def read_log(path: Path) -> List[Dict[str, Any]]:
-    """What TaskLogger wrote: a record per evaluation."""
+    """Read what TaskLogger wrote: one record per evaluation."""
     return [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
 
 
 def best_score(records: Sequence[Dict[str, Any]], task: str) -> float:
-    """The highest development score of a run, 0 to 1."""
+    """Find the highest development score of a run, 0 to 1."""
     return max((record["scores"].get(SCORES[task]) or 0.0 for record in records), default=0.0)
 
 
 def first_near(
     records: Sequence[Dict[str, Any]], task: str, score: Optional[float] = None, component: str = "hmtl"
 ) -> Optional[Reached]:
-    """The first evaluation within one percent, relative, of a score or above it; None if there is none.
+    """Find the first evaluation that reaches a score, give or take one percent of it; None if there is none.
 
-    score: if it isn't given, the run's best, which is what convergence means here.
-    The log counts steps from 0, and updates since the evaluation before.
+    score: the default is the run's best, which is what convergence means here.
+    The log counts steps from 0, and updates since the previous evaluation.
     """
-    wanted = best_score(records, task) if score is None else score
+    target = best_score(records, task) if score is None else score
     scores = [record["scores"].get(SCORES[task]) or 0.0 for record in records]
-    first = next((i for i, found in enumerate(scores) if found >= (1.0 - WITHIN) * wanted > 0.0), None)
+    first = next((i for i, reached in enumerate(scores) if reached >= (1.0 - WITHIN) * target > 0.0), None)
     if first is None:
         return None
     updates = sum(record["losses"].get(f"{component}_{task}_updates", 0) for record in records[: first + 1])

@@ -1,4 +1,4 @@
-"""Which setup, corpora and measures make a row of the paper's Tables 3 to 5, and its config."""
+"""The rows of the paper's Tables 3 to 5: setup, corpora and measures of each, and its config."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +9,20 @@ from thinc.api import Config
 
 from hmtl_spacy.overlay import merge_configs
 
-from ..plan import CONFIGS, EMBEDDINGS, SETUPS
+from ..plan import CONFIGS, EMBEDDINGS, SETUPS, SHARED_CONFIGS
 
-PAPER = CONFIGS / "paper"
-PARTS = ("train", "dev", "test")
+SPLITS = ("train", "dev", "test")
 EPOCHS_OF_PATIENCE = 10
 
 
 @dataclass(frozen=True)
 class Row:
-    """setup: of configs/paper/setups; corpora: overlays of configs/paper, each over the one before;
-    embeddings: of configs/paper/embeddings; gold_mentions: whether coreference is tested with them too.
+    """A row of the paper's tables.
+
+    setup: a file of configs/setups.
+    corpora: files of configs, each laid over the one before.
+    gold_mentions: whether coreference is also tested with gold mentions.
+    embeddings: a file of configs/embeddings; None for the full embeddings.
     """
 
     setup: str
@@ -39,18 +42,18 @@ ROWS = {
 }
 
 
-def row_config(name: str, base: Path = CONFIGS / "hmtl.cfg", overlays: Iterable[Path] = ()) -> Config:
-    """The base under the original's settings, the row's corpora, its setup and further overlays.
+def row_config(name: str, base: Path = SHARED_CONFIGS / "hmtl.cfg", overlays: Iterable[Path] = ()) -> Config:
+    """Lay the original's settings, the row's corpora, its setup and further overlays over a base.
 
-    Corpora that teach nothing of the setup are left out.
+    Corpora that teach none of the setup's tasks are removed.
     """
     row = ROWS[name]
     ours = ["original", *row.corpora, f"setups/{row.setup}"]
     if row.embeddings:
         ours.append(f"embeddings/{row.embeddings}")
-    config = merge_configs(base, [*(PAPER / f"{path}.cfg" for path in ours), *overlays])
-    for part in ("train", "dev"):
-        corpora = config["corpora"][part]["corpora"]
+    config = merge_configs(base, [*(CONFIGS / f"{path}.cfg" for path in ours), *overlays])
+    for split in ("train", "dev"):
+        corpora = config["corpora"][split]["corpora"]
         for task in corpora:
             if task not in config["components"]["hmtl"]["hierarchy"]:
                 corpora[task] = None
@@ -58,19 +61,19 @@ def row_config(name: str, base: Path = CONFIGS / "hmtl.cfg", overlays: Iterable[
 
 
 def corpus_folders(config: Config) -> Dict[str, Path]:
-    """Where the corpus of each task of the hierarchy is: a folder with train, dev and test.spacy."""
+    """Find the corpus of each task of the hierarchy: a folder with train, dev and test.spacy."""
     return {task: Path(config["paths"][task]) for task in config["components"]["hmtl"]["hierarchy"]}
 
 
 def set_epochs(config: Config) -> int:
-    """Make the config evaluate after each epoch, and stop after ten without a better score.
+    """Make the config evaluate after each epoch, and stop after ten epochs without a better score.
 
-    RETURNS: the updates in an epoch, as many as all corpora have batches.
+    RETURNS: the number of updates in an epoch, which is the number of batches of all corpora.
     """
-    found = config.interpolate()
-    blocks = {"corpus": found["corpora"]["train"], "batcher": found["training"]["batcher"]}
+    resolvable = config.interpolate()
+    blocks = {"corpus": resolvable["corpora"]["train"], "batcher": resolvable["training"]["batcher"]}
     resolved = registry.resolve(blocks)
-    examples = resolved["corpus"](load_model_from_config(found, auto_fill=True))
+    examples = resolved["corpus"](load_model_from_config(resolvable, auto_fill=True))
     updates = sum(1 for _ in resolved["batcher"](examples))
     config["training"]["eval_frequency"] = updates
     config["training"]["patience"] = EPOCHS_OF_PATIENCE * updates

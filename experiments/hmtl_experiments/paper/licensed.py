@@ -1,4 +1,4 @@
-"""The licensed corpora as their owners have them: which files are expected, and what is missing."""
+"""Finds the files of the licensed corpora, in the layouts in which they are distributed."""
 
 import random
 from pathlib import Path
@@ -13,7 +13,7 @@ DEV_SHARE = 0.3  # of Rahman and Ng's training documents
 
 
 class Source(NamedTuple):
-    """What a part of a corpus is converted from: a format of `spacy hmtl convert`, with its options."""
+    """What a split of a corpus is converted from: a format of `spacy hmtl convert`, with its options."""
 
     format: str
     path: Path
@@ -21,38 +21,42 @@ class Source(NamedTuple):
 
 
 def find_ontonotes(folders: Folders) -> Dict[str, Source]:
+    """Find the splits of OntoNotes."""
     folder = folders["ontonotes"]
     names = {"train": ["train"], "dev": ["development", "dev"], "test": ["test"]}
-    found = {part: _gold_conll(folder, of_part) for part, of_part in names.items()}
-    if lacking := [names[part][0] for part, path in found.items() if path is None]:
-        told = f"has no *gold_conll file of {', '.join(lacking)}"
+    paths = {split: _gold_conll(folder, candidates) for split, candidates in names.items()}
+    if lacking := [names[split][0] for split, path in paths.items() if path is None]:
+        problem = f"has no *gold_conll file for {', '.join(lacking)}"
         if any(folder.rglob("*gold_skel")):
-            told += ", but *gold_skel files, which skeleton2conll must fill with OntoNotes' words first"
-        raise Missing("ontonotes", folder, told)
-    return {part: Source("conll2012", path, {}) for part, path in found.items() if path}
+            problem += ", only *gold_skel files, which skeleton2conll must first fill with OntoNotes' words"
+        raise Missing("ontonotes", folder, problem)
+    return {split: Source("conll2012", path, {}) for split, path in paths.items() if path}
 
 
 def find_conll2003(folders: Folders) -> Dict[str, Source]:
+    """Find the splits of CoNLL-2003."""
     folder = folders["conll2003"]
     names = {
         "train": ("eng.train", "train.txt"),
         "dev": ("eng.testa", "valid.txt"),
         "test": ("eng.testb", "test.txt"),
     }
-    found = {part: _first_file(folder / name for name in of_part) for part, of_part in names.items()}
-    if lacking := [names[part][0] for part, path in found.items() if path is None]:
+    paths = {split: _first_file(folder / name for name in candidates) for split, candidates in names.items()}
+    if lacking := [names[split][0] for split, path in paths.items() if path is None]:
         raise Missing("conll2003", folder, f"has no {', no '.join(lacking)}")
-    return {part: Source("iob", path, {}) for part, path in found.items() if path}
+    return {split: Source("iob", path, {}) for split, path in paths.items() if path}
 
 
 def find_ace(folders: Folders) -> Dict[str, Source]:
+    """Find the splits of ACE 2005 in three lists."""
     lists = _lists(folders, "ace_split", ("train", "dev", "test"))
-    return _ace(folders, {part: list(read_lines(path)) for part, path in lists.items()}, lists)
+    return _ace(folders, {split: list(read_lines(path)) for split, path in lists.items()}, lists)
 
 
 def find_ace_rahman(folders: Folders) -> Dict[str, Source]:
+    """Find the splits of ACE 2005 in the two lists of Rahman and Ng; development documents may be drawn."""
     lists = _lists(folders, "ace_split_rahman", ("train", "test"))
-    names = {part: list(read_lines(path)) for part, path in lists.items()}
+    names = {split: list(read_lines(path)) for split, path in lists.items()}
     dev = lists["train"].with_name("dev")
     if dev.is_file():
         names["dev"] = list(read_lines(dev))
@@ -61,7 +65,7 @@ def find_ace_rahman(folders: Folders) -> Dict[str, Source]:
     return _ace(folders, names, {**lists, "dev": dev if dev.is_file() else lists["train"]})
 
 
-# what is found for each corpus; the folders of its variables must be there
+# how to find each corpus, once the folders of its variables exist
 FINDERS: Dict[str, Callable[[Folders], Dict[str, Source]]] = {
     "ontonotes": find_ontonotes,
     "conll2003": find_conll2003,
@@ -71,22 +75,25 @@ FINDERS: Dict[str, Callable[[Folders], Dict[str, Source]]] = {
 
 
 def missing(corpora: Iterable[str], folders: Folders) -> List[str]:
-    """What is needed for some corpora and isn't there, each once; empty if all is there."""
-    told: Dict[str, None] = {}
+    """List what some corpora need and lack, each message once; empty if nothing is missing."""
+    messages: Dict[str, None] = {}
     for corpus in corpora:
         absent = [variable for variable in VARIABLES[corpus] if not folders[variable].is_dir()]
         for variable in absent:
-            told[str(Missing(variable, folders[variable], "is no folder"))] = None
+            messages[str(Missing(variable, folders[variable], "is not a folder"))] = None
         if not absent:
             try:
                 FINDERS[corpus](folders)
             except (Missing, ConversionError) as err:
-                told[str(err)] = None
-    return list(told)
+                messages[str(err)] = None
+    return list(messages)
 
 
 def divided(names: Sequence[str], share: float = DEV_SHARE) -> Tuple[List[str], List[str]]:
-    """Names for training and, a share of them by lot, for development; the same whenever it is asked."""
+    """Divide names into training and development, at random but always the same way.
+
+    share: of the names, for development.
+    """
     shuffled = sorted(names)
     random.Random(0).shuffle(shuffled)
     dev = set(shuffled[: round(share * len(names))])
@@ -95,26 +102,26 @@ def divided(names: Sequence[str], share: float = DEV_SHARE) -> Tuple[List[str], 
 
 def _ace(folders: Folders, names: Dict[str, List[str]], lists: Dict[str, Path]) -> Dict[str, Source]:
     folder = folders["ace2005"]
-    found = {}
-    for part in ("train", "dev", "test"):
-        listed = {"files": names[part], "files_source": str(lists[part])}
+    sources = {}
+    for split in ("train", "dev", "test"):
+        listed = {"files": names[split], "files_source": str(lists[split])}
         try:
             find_documents(folder, None, **listed)
         except ConversionError as err:
-            raise Missing("ace2005", folder, f"doesn't fit the list: {err}") from None
-        found[part] = Source("ace", folder, {**listed, "singletons": True})
-    return found
+            raise Missing("ace2005", folder, f"doesn't match the list: {err}") from None
+        sources[split] = Source("ace", folder, {**listed, "singletons": True})
+    return sources
 
 
-def _lists(folders: Folders, variable: str, parts: Sequence[str]) -> Dict[str, Path]:
+def _lists(folders: Folders, variable: str, splits: Sequence[str]) -> Dict[str, Path]:
     folder = folders[variable]
-    if lacking := [part for part in parts if not (folder / part).is_file()]:
+    if lacking := [split for split in splits if not (folder / split).is_file()]:
         raise Missing(variable, folder, f"has no file {', no file '.join(lacking)}")
-    return {part: folder / part for part in parts}
+    return {split: folder / split for split in splits}
 
 
 def _gold_conll(folder: Path, names: Sequence[str]) -> Optional[Path]:
-    """The English data of a part: a folder, or one file."""
+    """Find the English data of a split: a folder, or one file."""
     for name in names:
         for path in (folder / name / "data" / "english", folder / name):
             if any(path.rglob("*gold_conll")):
@@ -122,8 +129,8 @@ def _gold_conll(folder: Path, names: Sequence[str]) -> Optional[Path]:
         files = sorted(folder.glob(f"{name}*gold_conll"))
         files = [path for path in files if "english" in path.name] or files
         if len(files) > 1:
-            told = f"has several files of {name}: {', '.join(path.name for path in files)}"
-            raise Missing("ontonotes", folder, told)
+            problem = f"has several files for {name}: {', '.join(path.name for path in files)}"
+            raise Missing("ontonotes", folder, problem)
         if files:
             return files[0]
     return None

@@ -1,7 +1,7 @@
 """The paper's experiments on open corpora: ablation, embeddings, speed.
 
-python -m experiments.run ablation|embeddings|speed [--size reduced|full] [--seeds 0,1] [--jobs 2]
-A command that was interrupted goes on where it stopped when it is given again.
+python -m hmtl_experiments.run ablation|embeddings|speed [--size reduced|full] [--seeds 0,1] [--jobs 2]
+If it was interrupted, the same command resumes where it stopped.
 """
 
 import argparse
@@ -20,39 +20,57 @@ from .training import Job, TrainingFailed, corpora_of, prepare, result_of, run
 
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m experiments.run", description=(__doc__ or "").splitlines()[0]
+        prog="python -m hmtl_experiments.run", description=(__doc__ or "").splitlines()[0]
     )
     add = parser.add_argument
     add("experiment", choices=list(GRIDS))
-    add("--groups", type=names, default=["science", "open"], help=f"of {', '.join(GROUPS)}, with commas")
-    add("--setups", type=names, default=list(SETUPS), help="only these of the experiment's, with commas")
+    add(
+        "--groups",
+        type=names,
+        default=["science", "open"],
+        help=f"some of {', '.join(GROUPS)}, separated by commas",
+    )
+    add(
+        "--setups",
+        type=names,
+        default=list(SETUPS),
+        help="only these setups of the experiment, separated by commas",
+    )
     add(
         "--size",
         type=size,
         default="reduced",
-        help=f"{', '.join(SIZES)}, or such as reduced-1500: with 1,500 updates",
+        help=f"{', '.join(SIZES)}, or a size with a number of updates, such as reduced-1500",
     )
-    add("--seeds", type=numbers, default=[0, 1], help="with commas")
-    add("--jobs", type=int, default=1, help="trainings at once, then each with one thread")
-    add("--transformer", help="the default config's if not given")
+    add("--seeds", type=numbers, default=[0, 1], help="separated by commas")
+    add(
+        "--jobs",
+        type=int,
+        default=1,
+        help="how many trainings run at once; if more than one, each has one thread",
+    )
+    add("--transformer", help="a model's name or folder; by default that of the default config")
     add("--vectors", help="a folder with spaCy vectors, or null", type=null_or_text)
     add("--gpu-id", type=int, default=-1)
-    add("--corpus", type=Path, default=Path("corpus"), help="folder of the converted corpora")
-    add("--work", type=Path, default=Path("training/experiments"), help="folder of configs, logs and results")
-    add("--metrics", type=Path, default=Path("metrics/experiments"), help="folder of the tables")
+    add("--corpus", type=Path, default=Settings.corpus, help="folder of the converted corpora")
+    add("--work", type=Path, default=Settings.work, help="folder for configs, logs and results")
+    add("--metrics", type=Path, default=Path("metrics"), help="folder for the tables")
     options = parser.parse_args(argv)
     for asked, known in ((options.groups, GROUPS), (options.setups, SETUPS)):
         if unknown := [name for name in asked if name not in known]:
-            parser.error(f"unknown: {', '.join(unknown)}. There are {', '.join(known)}.")
+            parser.error(f"unknown: {', '.join(unknown)}. Choose from {', '.join(known)}.")
     return options
 
 
 def names(text: str) -> List[str]:
+    """Split names at commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def size(text: str) -> str:
+    """Check the name of a size."""
     try:
         size_of(text)
     except ValueError as error:
@@ -61,25 +79,28 @@ def size(text: str) -> str:
 
 
 def numbers(text: str) -> List[int]:
+    """Split numbers at commas."""
     return [int(name) for name in names(text)]
 
 
 def null_or_text(text: str) -> Optional[str]:
+    """Read an option that may be null."""
     return None if text in ("", "null") else text
 
 
 def main(argv: Optional[List[str]] = None) -> int:
+    """Run an experiment: what isn't finished is trained, then the table is written."""
     options = arguments(argv)
     shared = ("corpus", "work", "transformer", "vectors", "gpu_id", "jobs")
     settings = Settings(**{name: getattr(options, name) for name in shared})
-    wanted = trainings(options.experiment, options.groups, options.size, options.seeds, options.setups)
+    planned = trainings(options.experiment, options.groups, options.size, options.seeds, options.setups)
     try:
-        jobs = [prepare(training, settings) for training in wanted]
+        jobs = [prepare(training, settings) for training in planned]
         unfinished = [job for job in jobs if result_of(job) is None]
         for source in chain.from_iterable(map(corpora_of, unfinished)):
             require(source)
     except FileNotFoundError as error:
-        print(f"{error} Or name their folder with --corpus.", file=sys.stderr)
+        print(f"{error} If the corpora are elsewhere, name their folder with --corpus.", file=sys.stderr)
         return 1
     failures = run_all(unfinished, settings, of=len(jobs))
     path = write_report(options.experiment, options.size, jobs, options.metrics)
@@ -91,9 +112,10 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def run_all(jobs: Sequence[Job], settings: Settings, of: int) -> List[str]:
-    """Run trainings, `settings.jobs` at once. of: how many there are, with those finished before.
+    """Run trainings, `settings.jobs` at once.
 
-    RETURNS: what is to be said of those that failed.
+    of: how many there are in all, including those that were finished before.
+    RETURNS: a message for each training that failed.
     """
     failures = []
     with (

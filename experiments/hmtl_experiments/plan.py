@@ -1,12 +1,13 @@
-"""Which trainings an experiment has."""
+"""Which trainings an experiment consists of."""
 
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]  # the folder of the experiments
 CONFIGS = ROOT / "configs"
+SHARED_CONFIGS = ROOT.parent / "configs"
 SETUPS = "ABCDEFGHIJKL"
 EMBEDDINGS = ("full", "words_characters", "words")
 GRIDS: Dict[str, List[Tuple[str, str]]] = {
@@ -18,7 +19,11 @@ GRIDS: Dict[str, List[Tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Group:
-    """Corpora that are learned together. test: which part is scored at the end."""
+    """Corpora that are learned together.
+
+    overlays: files of the shared configs, each laid over the one before.
+    test: the split that is scored at the end.
+    """
 
     overlays: Sequence[str]
     test: str = "test"
@@ -26,11 +31,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Size:
-    """updates: for every corpus; if not given, the group's own, divided among its corpora.
+    """How much is trained and scored.
 
-    evaluations: how often the development parts are scored.
-    words: at most so many of each part of each corpus; parts that aren't named are whole.
-    batch: words of a batch, as a share of the group's.
+    updates: for each corpus; if not given, the group's own number, divided among its corpora.
+    evaluations: how often the development splits are scored.
+    words: the most that are taken from each split of each corpus; splits that aren't named are used whole.
+    batch: words per batch, as a share of the group's.
     """
 
     updates: Optional[int]
@@ -59,7 +65,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Training:
-    """One cell of an experiment; experiments that need the same one share it."""
+    """One cell of an experiment; experiments that need the same cell share it."""
 
     group: str
     setup: str
@@ -74,10 +80,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all trainings share. corpus: folder of the corpora; work: of what is made on the way."""
+    """What all trainings share.
 
-    corpus: Path = Path("corpus")
-    work: Path = Path("training/experiments")
+    corpus: folder of the converted corpora.
+    work: folder for configs, logs and results.
+    transformer, vectors: what the configs' paths are set to; None for the default transformer and no vectors.
+    gpu_id: -1 for the CPU.
+    jobs: how many trainings run at once.
+    """
+
+    corpus: Path = Path("../corpus")
+    work: Path = Path("training")
     transformer: Optional[str] = None
     vectors: Optional[str] = None
     gpu_id: int = -1
@@ -85,11 +98,11 @@ class Settings:
 
 
 def size_of(name: str) -> Size:
-    """A size by name; "reduced-1500" is the reduced one with 1,500 updates for every corpus."""
+    """Look up a size by name; "reduced-1500" is the reduced one with 1,500 updates for each corpus."""
     base, hyphen, updates = name.partition("-")
     if base not in SIZES or (hyphen and not updates.strip("0").isdecimal()):
         raise ValueError(
-            f"There is no size '{name}': take one of {', '.join(SIZES)}, or reduced-1500 for 1,500 updates."
+            f"There is no size '{name}': use one of {', '.join(SIZES)}, or reduced-1500 for 1,500 updates."
         )
     return replace(SIZES[base], updates=int(updates)) if updates else SIZES[base]
 
@@ -97,10 +110,11 @@ def size_of(name: str) -> Size:
 def trainings(
     experiment: str, groups: Sequence[str], size: str, seeds: Sequence[int], setups: Sequence[str] = SETUPS
 ) -> List[Training]:
-    """All trainings of an experiment, a whole seed after the other."""
+    """List all trainings of an experiment, seed by seed."""
     cells = [(setup, embeddings) for setup, embeddings in GRIDS[experiment] if setup in setups]
     return [Training(group, *cell, size, seed) for seed, group, cell in product(seeds, groups, cells)]
 
 
-def test_part(training: Training) -> str:
+def test_split(training: Training) -> str:
+    """Name the split that is scored at the end."""
     return GROUPS[training.group].test

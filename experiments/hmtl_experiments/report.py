@@ -12,7 +12,10 @@ Tables = Tuple[List[str], Dict[str, Any]]
 
 
 def write_report(experiment: str, size: str, jobs: Sequence[Job], folder: Path) -> Path:
-    """Write `{experiment}.md` and `.json` of what is finished. RETURNS: the path of the first."""
+    """Write the finished trainings to `{experiment}.md` and `.json`.
+
+    RETURNS: the path of the Markdown file.
+    """
     title, legend, tables = EXPERIMENTS[experiment]
     lines = [f"# {title} (size: {size})", "", legend]
     data: Dict[str, Any] = {"experiment": experiment, "size": size, "groups": {}}
@@ -29,12 +32,14 @@ def write_report(experiment: str, size: str, jobs: Sequence[Job], folder: Path) 
 
 
 def ablation(finished: Finished) -> Tables:
+    """Compare the setups of Table 3."""
     rows = rows_of(finished, lambda training: training.setup)
     pairs = comparing.ablation_pairs(rows)
     return _with_differences(rows, paper()["table3"], pairs)
 
 
 def embeddings(finished: Finished) -> Tables:
+    """Compare the embeddings of Table 5."""
     rows = rows_of(finished, lambda training: training.embeddings)
     rows = {
         name: rows[name] for name in (*EMBEDDINGS, *(f"{name}-GM" for name in EMBEDDINGS)) if name in rows

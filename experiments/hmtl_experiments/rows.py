@@ -1,4 +1,4 @@
-"""Scores by setup, task and seed, and how they are written."""
+"""Scores by setup, task and seed, and how they are formatted."""
 
 import json
 from pathlib import Path
@@ -15,17 +15,19 @@ TITLES = {
     "coref": "coreference",
 }
 Finished = Sequence[Tuple[Job, Dict[str, Any]]]
-Values = Dict[str, List[float]]  # by task, a number for every seed
+Values = Dict[str, List[float]]  # by task, one number per seed
 
 
 def paper() -> Dict[str, Any]:
-    """The paper's own numbers."""
+    """Load the paper's own numbers."""
     return json.loads(Path(__file__).with_name("paper.json").read_text(encoding="utf8"))
 
 
 def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str, Values]:
-    """Test scores in percent. What was scored with gold mentions has rows of its own, at the end: -GM as
-    in the paper, -GM-any with those that the model couldn't find itself.
+    """Collect test scores, in percent.
+
+    Scores with gold mentions have rows of their own, at the end: -GM with those of the paper, -GM-any with
+    all, including those that the model couldn't find itself.
     """
     rows: Dict[str, Values] = {}
     with_gold: Dict[str, Values] = {}
@@ -42,23 +44,24 @@ def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str,
 
 
 def spread(rows: Dict[str, Values]) -> Dict[str, float]:
-    """By task, how far the highest seed is from the lowest, on average over the rows."""
+    """Compute for each task how far the highest seed is from the lowest, on average over the rows."""
     ranges: Values = {}
     for values in rows.values():
-        for task, found in values.items():
-            ranges.setdefault(task, []).append(max(found) - min(found))
-    return {task: mean(found) for task, found in ranges.items()}
+        for task, scores in values.items():
+            ranges.setdefault(task, []).append(max(scores) - min(scores))
+    return {task: mean(widths) for task, widths in ranges.items()}
 
 
 def score_table(rows: Dict[str, Values], published: Dict[str, Dict[str, float]]) -> List[str]:
+    """Write the scores of each row beside the published ones; a Markdown table."""
     header = ["", *(cell for title in TITLES.values() for cell in (title, "paper"))]
     body = []
     for name, values in rows.items():
         cells = [name]
         for task in TITLES:
-            told = published.get(name, {}).get(task)
+            papers = published.get(name, {}).get(task)
             cells.append(with_range(values[task]) if task in values else "")
-            cells.append(f"{told:.1f}" if told is not None and task in values else "")
+            cells.append(f"{papers:.1f}" if papers is not None and task in values else "")
         body.append(cells)
     body.append(["*spread*"])
     for task in TITLES:
@@ -67,11 +70,12 @@ def score_table(rows: Dict[str, Values], published: Dict[str, Dict[str, float]])
 
 
 def mean(values: Sequence[float]) -> float:
+    """Compute the arithmetic mean."""
     return sum(values) / len(values)
 
 
 def with_range(values: Sequence[float], decimals: int = 1) -> str:
-    """The mean, with the lowest and the highest if there are several."""
+    """Format the mean, followed by the lowest and the highest value if there are several."""
     text = f"{mean(values):.{decimals}f}"
     if len(values) == 1:
         return text
@@ -79,5 +83,6 @@ def with_range(values: Sequence[float], decimals: int = 1) -> str:
 
 
 def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> List[str]:
+    """Write the lines of a Markdown table whose columns are numbers, but for the first."""
     rule = ["---", *["--:"] * (len(header) - 1)]
     return ["| " + " | ".join(row) + " |" for row in (header, rule, *body)]

@@ -8,18 +8,19 @@ from thinc.api import Config
 from hmtl_spacy.overlay import merge_configs
 
 from .corpora import smaller
-from .plan import CONFIGS, GROUPS, Settings, Size, Training, size_of
+from .plan import CONFIGS, GROUPS, SHARED_CONFIGS, Settings, Size, Training, size_of
 
 LEARN_RATE = 0.003
-THRESHOLD = 0.15  # of relations while training: early probabilities are low; chosen anew at the end
+THRESHOLD = 0.15  # for relations during training, where probabilities start low; tuned at the end
 
 
 def make_config(training: Training, settings: Settings) -> Config:
-    """The default config under the group's, the setup's and the embeddings', made for the size and seed."""
-    overlays = [*GROUPS[training.group].overlays, f"paper/setups/{training.setup}.cfg"]
+    """Lay the configs of the group, the setup and the embeddings over the default one; set size and seed."""
+    overlays = [SHARED_CONFIGS / name for name in GROUPS[training.group].overlays]
+    overlays.append(CONFIGS / f"setups/{training.setup}.cfg")
     if training.embeddings != "full":
-        overlays.append(f"paper/embeddings/{training.embeddings}.cfg")
-    config = merge_configs(CONFIGS / "hmtl.cfg", [CONFIGS / name for name in overlays])
+        overlays.append(CONFIGS / f"embeddings/{training.embeddings}.cfg")
+    config = merge_configs(SHARED_CONFIGS / "hmtl.cfg", overlays)
     config["paths"]["corpus"] = str(settings.corpus)
     config["paths"]["transformer"] = settings.transformer or config["paths"]["transformer"]
     config["paths"]["vectors"] = settings.vectors
@@ -27,25 +28,27 @@ def make_config(training: Training, settings: Settings) -> Config:
     config["components"]["hmtl"]["thresholds"]["relations"] = THRESHOLD
     set_length(config, size_of(training.size))
     tasks_of = corpus_tasks(config)
-    for part in ("train", "dev"):
-        corpora = config["corpora"][part]["corpora"]
+    for split in ("train", "dev"):
+        corpora = config["corpora"][split]["corpora"]
         for name, tasks in tasks_of.items():
             if not tasks:
                 corpora[name] = None
             elif corpora.get(name):
-                corpora[name]["path"] = str(part_path(training, settings, name, part))
+                corpora[name]["path"] = str(split_path(training, settings, name, split))
     return config
 
 
 def set_length(config: Config, size: Size) -> None:
-    """As many updates for every corpus, however many there are, and a learning rate that doesn't
-    end with them, so that when a score stops rising doesn't hang on when training stops.
+    """Give each corpus the same number of updates, however many corpora there are.
+
+    The learning rate doesn't fall towards the last update, so the point where a score stops rising doesn't
+    depend on where training stops.
     """
     training, tasks = config["training"], corpus_tasks(config)
     for corpus in filter(None, config["corpora"]["train"]["corpora"].values()):
         if corpus.get("batch_words"):
             corpus["batch_words"] = round(size.batch * corpus["batch_words"])
-    active = sum(1 for of_corpus in tasks.values() if of_corpus)
+    active = sum(1 for names in tasks.values() if names)
     updates = active * (size.updates or training["max_steps"] // len(tasks))
     training["eval_frequency"] = max(1, updates // size.evaluations)
     training["max_steps"] = training["eval_frequency"] * size.evaluations
@@ -60,7 +63,7 @@ def set_length(config: Config, size: Size) -> None:
 
 
 def corpus_tasks(config: Config) -> Dict[str, List[str]]:
-    """The tasks of the hierarchy that each training corpus teaches."""
+    """List the tasks of the hierarchy that each training corpus teaches."""
     hierarchy = config["components"]["hmtl"]["hierarchy"]
     corpora: Dict[str, Any] = config["corpora"]["train"]["corpora"]
     return {
@@ -70,8 +73,8 @@ def corpus_tasks(config: Config) -> Dict[str, List[str]]:
     }
 
 
-def part_path(training: Training, settings: Settings, corpus: str, part: str) -> Path:
-    """Where a part of a corpus is, at the training's size."""
-    path = settings.corpus / corpus / f"{part}.spacy"
-    words = size_of(training.size).words.get(part)
+def split_path(training: Training, settings: Settings, corpus: str, split: str) -> Path:
+    """Find a split of a corpus, at the training's size."""
+    path = settings.corpus / corpus / f"{split}.spacy"
+    words = size_of(training.size).words.get(split)
     return smaller(path, words, settings.work / "corpus") if words else path

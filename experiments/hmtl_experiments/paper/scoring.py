@@ -1,4 +1,4 @@
-"""A trained row on its test parts, by the paper's measures and by stricter ones."""
+"""Scores a trained row on its test splits, by the paper's measures and by stricter ones."""
 
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -21,15 +21,16 @@ Measures = Dict[str, float]  # F1, 0 to 1, by name
 def score_row(nlp: Any, row: Row, folders: Dict[str, Path]) -> Tuple[Measures, Dict[str, Any]]:
     """Score every task of the hierarchy on its corpus.
 
-    RETURNS: the F1 of each measure, and everything that there is to tell, by evaluation. Relations are
-        scored at the threshold of the paper, 0.5, and at the one that is best on the development part.
+    folders: where the corpus of each task is.
+    RETURNS: the F1 of each measure, and all results, by evaluation. Relations are scored at the paper's
+        threshold, 0.5, and at the one that is best on the development split.
     """
     measures: Measures = {}
-    told: Dict[str, Any] = {}
+    evaluations: Dict[str, Any] = {}
 
     def add(name: str, task: str, **options: Any) -> Dict[str, Any]:
         result = evaluate(nlp, folders[task] / "test.spacy", tasks=[task], progress=True, **options)
-        told[name] = to_json(result)
+        evaluations[name] = to_json(result)
         return result.tasks[task].scores
 
     for task in folders:
@@ -44,44 +45,44 @@ def score_row(nlp: Any, row: Row, folders: Dict[str, Path]) -> Tuple[Measures, D
             measures[f"coref_gm_{kind}_f"] = add(f"coref_gm_{kind}", task, gold_mentions=kind)[
                 f"coref_gm_{kind}_f"
             ]
-    return measures, told
+    return measures, evaluations
 
 
 def original_relation_score(nlp: Any, path: Path) -> float:
-    """F1 by last tokens of what is predicted in sentences that have a gold relation.
+    """Compute F1 by last tokens, counting only predictions in sentences that have a gold relation.
 
-    The original reads no other sentence, in its test part either, so what is predicted there isn't
-    counted and precision is higher.
+    The original reads no other sentences, not even in its test split, so predictions there don't count
+    and precision is higher.
     """
     examples = list(read_task_corpus(path, None, 0, True, 0)(nlp))
-    gold, found = [], []
+    gold, predicted = [], []
     for eg, doc in zip(examples, nlp.pipe([eg.predicted for eg in examples])):
         related = _rows(eg.reference)
         sentence_of = {token.i: i for i, sent in enumerate(eg.reference.sents) for token in sent}
-        wanted = {sentence_of[head[1] - 1] for head, _, _ in related}
+        counted = {sentence_of[head[1] - 1] for head, _, _ in related}
         gold.append(related)
-        found.append([row for row in _rows(doc) if sentence_of[row[0][1] - 1] in wanted])
-    return relation_scores(gold, found, mode="last_token")["f"]
+        predicted.append([row for row in _rows(doc) if sentence_of[row[0][1] - 1] in counted])
+    return relation_scores(gold, predicted, mode="last_token")["f"]
 
 
 def score_table(name: str, measures: Measures) -> List[str]:
-    """The measures beside the paper's row; a Markdown table."""
+    """Write the measures beside the paper's row; a Markdown table."""
     tables = paper()
     of_embeddings = {f"A-GM-{key}": row for key, row in tables["table5"].items()}
     published = {**tables["table3"], **tables["table4"], **of_embeddings}[name]
     body = [
-        [measure, f"{100 * score:.2f}", "" if told is None else f"{told:.2f}"]
+        [measure, f"{100 * score:.2f}", "" if papers is None else f"{papers:.2f}"]
         for measure, score in measures.items()
-        for told in [_published(measure, published, measures)]
+        for papers in [_published(measure, published, measures)]
     ]
     return markdown([name, "F1", "paper"], body)
 
 
 def _published(measure: str, published: Dict[str, float], measures: Measures) -> Optional[float]:
-    """The paper's number for a measure, if that is how the paper measures it."""
+    """Find the paper's number for a measure, if that is how the paper measures it."""
     coref = "coref_gm_paper_f" if "coref_gm_paper_f" in measures else SCORES["coref"]
     keys = {**SCORES, "relations": ORIGINAL, "coref": coref}
-    return next((told for task, told in published.items() if keys[task] == measure), None)
+    return next((score for task, score in published.items() if keys[task] == measure), None)
 
 
 def _rows(doc: Any) -> List[Tuple[Tuple[int, int], Tuple[int, int], str]]:

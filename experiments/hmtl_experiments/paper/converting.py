@@ -1,4 +1,4 @@
-"""Licensed corpora to .spacy files, counted beside what is published about them."""
+"""Licensed corpora to .spacy files, with counts beside the published ones."""
 
 import hashlib
 from collections import Counter
@@ -10,11 +10,11 @@ from hmtl_spacy.data.converters import convert
 from ..rows import markdown
 from .expected import Folders
 from .licensed import FINDERS
-from .table import PARTS
+from .table import SPLITS
 
 # ACE and entities: Sanh et al. 2019, Table 2. OntoNotes: Pradhan et al. 2012 and 2013, the New Testament
 # included. CoNLL-2003: Tjong Kim Sang and De Meulder 2003, Tables 1 and 2, whose sentences count the
-# -DOCSTART- lines, one a document. 117 test documents: Rahman and Ng 2009.
+# -DOCSTART- lines, one per document. 117 test documents: Rahman and Ng 2009.
 PUBLISHED: Dict[str, Dict[str, Dict[str, int]]] = {
     "ontonotes": {
         "train": {"documents": 2_802, "sentences": 75_187, "tokens": 1_299_312, "entities": 81_828},
@@ -36,32 +36,32 @@ PUBLISHED: Dict[str, Dict[str, Dict[str, int]]] = {
 
 
 def convert_corpus(corpus: str, folders: Folders, out: Path) -> Dict[str, Any]:
-    """Write the parts of a corpus to a folder, as train, dev and test.spacy.
+    """Write the splits of a corpus to a folder, as train, dev and test.spacy.
 
-    RETURNS: for each part, what was written, what was changed or left out, and the file's SHA-256.
+    RETURNS: for each split, what was written, what was changed or omitted, and the file's SHA-256.
     """
-    found = {}
+    record = {}
     sources = FINDERS[corpus](folders)
-    for part in PARTS:
-        format, path, options = sources[part]
+    for split in SPLITS:
+        format, path, options = sources[split]
         dropped: Counter = Counter()
-        file = out / f"{part}.spacy"
+        file = out / f"{split}.spacy"
         written = convert(format, path, file, dropped=dropped, progress=True, **options)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         counts = {what: count for what, count in written.items() if count}
-        left_out = {what: count for what, count in dropped.items() if count}
-        found[part] = {"source": str(path), "written": counts, "dropped": left_out, "sha256": digest}
-    return found
+        omitted = {what: count for what, count in dropped.items() if count}
+        record[split] = {"source": str(path), "written": counts, "dropped": omitted, "sha256": digest}
+    return record
 
 
-def count_table(corpus: str, found: Dict[str, Any]) -> List[str]:
-    """What was written of a corpus beside what is published, and what was changed; a Markdown table."""
+def count_table(corpus: str, record: Dict[str, Any]) -> List[str]:
+    """Write the counts of a corpus beside the published ones, then what was changed; a Markdown table."""
     body = []
     for kind in ("written", "dropped"):
-        for what in dict.fromkeys(what for of_part in found.values() for what in of_part[kind]):
+        for what in dict.fromkeys(what for counts in record.values() for what in counts[kind]):
             cells = [what if kind == "written" else f"*{what}*"]
-            for part, of_part in found.items():
-                told = PUBLISHED[corpus].get(part, {}).get(what)
-                cells += [f"{of_part[kind].get(what, 0):,}", "" if told is None else f"{told:,}"]
+            for split, counts in record.items():
+                published = PUBLISHED[corpus].get(split, {}).get(what)
+                cells += [f"{counts[kind].get(what, 0):,}", "" if published is None else f"{published:,}"]
             body.append(cells)
-    return markdown([corpus, *(cell for part in found for cell in (part, "published"))], body)
+    return markdown([corpus, *(cell for split in record for cell in (split, "published"))], body)

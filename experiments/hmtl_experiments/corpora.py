@@ -1,4 +1,4 @@
-"""Smaller corpora: documents spread evenly over a corpus."""
+"""Smaller corpora: documents sampled evenly from a corpus."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,11 @@ from spacy.tokens import DocBin
 
 
 def smaller(source: Path, words: int, folder: Path) -> Path:
-    """A `.spacy` file with documents from all over another one, at most so many words together.
+    """Write a `.spacy` file with documents sampled evenly from another one.
 
-    folder: where it is written, unless it is there.
-    RETURNS: the file, or the source itself if that has no more words.
+    words: the most that these documents have together.
+    folder: where the file goes; one that exists already is kept.
+    RETURNS: the file, or the source itself if it has no more words than that.
     """
     require(source)
     target = folder / source.parent.name / f"{source.stem}-{words}.spacy"
@@ -31,16 +32,19 @@ def smaller(source: Path, words: int, folder: Path) -> Path:
 
 
 def require(source: Path) -> None:
+    """Raise an error that says what to do if a corpus is missing."""
     if not source.exists():
         raise FileNotFoundError(
-            f"No corpus at '{source}': run the project's convert-{source.parent.name} first."
+            f"There is no corpus at '{source}': run the project's convert-{source.parent.name} first."
         )
 
 
 def spread(lengths: Sequence[int], words: int) -> List[int]:
-    """Which documents to take for at most so many words, spread evenly.
+    """Choose documents evenly.
 
-    lengths: words of each document.
+    lengths: of each document, in words.
+    words: the most that the chosen documents have together.
+    RETURNS: indices into lengths.
     """
     share = words / sum(lengths)
     chosen, seen, taken = [], 0, 0

@@ -1,4 +1,4 @@
-"""One training with its scores: what is finished is kept, what isn't is done again."""
+"""One training with its scores: finished trainings are kept, unfinished ones are repeated."""
 
 import hashlib
 import json
@@ -13,9 +13,9 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from thinc.api import Config
 
-from .configs import make_config
 from .plan import ROOT, Settings, Training
 from .scoring import scoring_plan
+from .training_config import make_config
 
 MODELS = ("model-best", "model-last")
 PART_OF_SPACY = [sys.executable, "-m", "spacy"]
@@ -27,7 +27,11 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A training with everything decided. folder: where its files are."""
+    """A training with everything decided.
+
+    folder: where its files are.
+    scoring: the plan of what is scored.
+    """
 
     training: Training
     folder: Path
@@ -36,21 +40,24 @@ class Job:
 
     @property
     def log(self) -> Path:
+        """The output of all steps."""
         return self.folder / "output.log"
 
     @property
     def evaluations(self) -> Path:
+        """The log of evaluations during training."""
         return self.folder / "evaluations.jsonl"
 
     @property
     def fingerprint(self) -> str:
-        """Differs as soon as the config or what is scored does."""
+        """A hash that changes whenever the config or what is scored changes."""
         scoring = {key: value for key, value in self.scoring.items() if key != "gpu_id"}
         text = self.config.to_str(interpolate=False) + json.dumps(scoring, sort_keys=True)
         return hashlib.sha256(text.encode("utf8")).hexdigest()
 
 
 def prepare(training: Training, settings: Settings) -> Job:
+    """Decide everything about a training, without running it."""
     folder = settings.work / training.name
     config = make_config(training, settings)
     job = Job(training, folder, config, scoring_plan(training, settings, config))
@@ -59,14 +66,16 @@ def prepare(training: Training, settings: Settings) -> Job:
 
 
 def corpora_of(job: Job) -> List[Path]:
-    """The files that a training reads."""
+    """List the files that a training reads."""
     corpora = job.config["corpora"]
-    used = [corpus for part in ("train", "dev") for corpus in corpora[part]["corpora"].values() if corpus]
-    return [Path(one["path"]) for one in [*used, *job.scoring["tests"]]]
+    sources = [
+        corpus for split in ("train", "dev") for corpus in corpora[split]["corpora"].values() if corpus
+    ]
+    return [Path(source["path"]) for source in [*sources, *job.scoring["tests"]]]
 
 
 def result_of(job: Job) -> Optional[Dict[str, Any]]:
-    """The result of a training, if it was finished with this very config."""
+    """Load the result of a training if it was finished with this very config."""
     try:
         result = json.loads((job.folder / "result.json").read_text(encoding="utf8"))
     except (OSError, ValueError):
@@ -75,7 +84,7 @@ def result_of(job: Job) -> Optional[Dict[str, Any]]:
 
 
 def run(job: Job, settings: Settings) -> None:
-    """Train, choose the threshold, score, delete the models; the result is written last, all at once."""
+    """Train, choose the threshold, score, delete the models; the result is written last, atomically."""
     shutil.rmtree(job.folder, ignore_errors=True)
     job.folder.mkdir(parents=True)
     job.config.to_disk(job.folder / "config.cfg", interpolate=False)
@@ -83,7 +92,7 @@ def run(job: Job, settings: Settings) -> None:
     gpu = ["--gpu-id", str(settings.gpu_id)]
     steps = {
         "train": [*PART_OF_SPACY, "train", str(job.folder / "config.cfg"), "--output", str(job.folder), *gpu],
-        "score": [sys.executable, "-m", "experiments.scoring", str(job.folder)],
+        "score": [sys.executable, "-m", "hmtl_experiments.scoring", str(job.folder)],
     }
     seconds = {}
     for name, command in steps.items():
@@ -98,6 +107,7 @@ def run(job: Job, settings: Settings) -> None:
 
 
 def run_step(command: Sequence[str], job: Job, one_thread: bool) -> None:
+    """Run one step in a process of its own, with its output in the log."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     if one_thread:
@@ -109,7 +119,7 @@ def run_step(command: Sequence[str], job: Job, one_thread: bool) -> None:
 
 
 def write_json(path: Path, data: Dict[str, Any]) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file atomically: it exists whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
