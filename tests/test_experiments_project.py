@@ -18,7 +18,7 @@ if not (ROOT / "experiments").is_dir():
     pytest.skip("the tests run without the project's experiments", allow_module_level=True)
 sys.path.append(str(ROOT / "experiments"))
 
-from hmtl_experiments.run import arguments  # noqa: E402
+from hmtl_experiments.run import arguments
 
 EXPERIMENTS = srsly.read_yaml(ROOT / "experiments" / "project.yml")
 STEPS = {command["name"]: command for command in EXPERIMENTS["commands"]}
