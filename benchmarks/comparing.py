@@ -1,4 +1,4 @@
-"""The component against the textbook rendition of its network."""
+"""The component against the reference implementation of its network."""
 
 from pathlib import Path
 from typing import Dict, Iterator, List
@@ -38,7 +38,7 @@ def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
 
 
 def naive(texts: List[str], path: Path, probabilities: bool) -> Work:
-    """The same pipeline, but for how the component predicts.
+    """The same pipeline, but its component predicts with the reference implementation.
 
     probabilities: of tagged spans; the original has none.
     """

@@ -1,5 +1,5 @@
-"""The component's network as a textbook has it, with the component's weights: eager, one sentence at a
-time (coreference one document at a time), as the original of Sanh et al. runs it.
+"""A reference implementation of the component's network, with the component's weights: eager, one sentence
+at a time (coreference one document at a time), as the original of Sanh et al. runs it.
 
 Every sum, product and maximum is the component's; only what is computed together differs. The
 transformer's vectors are the component's own, a document at a time.
@@ -18,15 +18,16 @@ from hmtl_spacy.embedding.case import case_of
 from hmtl_spacy.model import sentence_lengths
 from hmtl_spacy.nn.characters import character_ids
 from hmtl_spacy.nn.words import NOTHING, UNKNOWN
+from hmtl_spacy.tasks.base import Task
 
-from .naive_coref import decode_coref
+from .naive_coref import Document, decode_coref
 from .naive_heads import decode_relations, decode_tags, label_distribution
 
-Found = Tuple[numpy.ndarray, numpy.ndarray]
+Rows = Tuple[numpy.ndarray, numpy.ndarray]
 
 
 def use_naive(component: HMTL, probabilities: bool = True) -> None:
-    """Let a component predict in the naive way from now on."""
+    """Let a component predict with the reference implementation from now on."""
     component.predict = partial(predict, component, probabilities=probabilities)
 
 
@@ -38,7 +39,7 @@ def predict(component: HMTL, docs: Iterable[Doc], probabilities: bool = True) ->
     """
     tagger = partial(decode_tags, probabilities=probabilities)
     network = component.model.shims[0].network.eval()
-    found: Dict[str, Tuple[List, List]] = {name: ([], []) for name in component.tasks}
+    predictions: Dict[str, Tuple[List, List]] = {name: ([], []) for name in component.tasks}
     for doc in docs:
         encoded = encode(network, embed(component, doc))
         for name, level in network.levels.items():
@@ -49,19 +50,30 @@ def predict(component: HMTL, docs: Iterable[Doc], probabilities: bool = True) ->
             elif hasattr(level.head, "from_tail"):
                 rows, scores = over_sentences(decode_relations, level.head, outputs, threshold, 5, 4)
             else:
-                rows, scores = decode_coref(level.head, doc, inputs, outputs, threshold)
-            found[name][0].append(rows)
-            found[name][1].append(scores)
-    return found
+                of_doc = document(component.tasks[name], doc, inputs, outputs)
+                rows, scores = decode_coref(level.head, of_doc, threshold)
+            predictions[name][0].append(rows)
+            predictions[name][1].append(scores)
+    return predictions
+
+
+def document(task: Task, doc: Doc, inputs: List[Tensor], outputs: List[Tensor]) -> Document:
+    """A document as the coreference head reads it.
+
+    inputs, outputs: of the encoder, per sentence. [n_tokens, width] each
+    """
+    features = {name: ids.tolist() for name, ids in task.token_features([doc]).items()}
+    read, given = (torch.cat(vectors) if vectors else torch.zeros(0, 0) for vectors in (inputs, outputs))
+    return Document([len(vectors) for vectors in outputs], features, read, given)
 
 
 def over_sentences(
-    decode_one: Callable, head: Any, outputs: List[Tensor], threshold: float, columns: int, offsets: int
-) -> Found:
+    decode: Callable, head: Any, outputs: List[Tensor], threshold: float, columns: int, offsets: int
+) -> Rows:
     """Decode sentence by sentence. columns: of a row; the first `offsets` are token offsets."""
     rows, scores, first = [], [], 0
     for vectors in outputs:
-        for row, score in decode_one(head, vectors, threshold):
+        for row, score in decode(head, vectors, threshold):
             rows.append([value + first * (i < offsets) for i, value in enumerate(row)])
             scores.append(score)
         first += len(vectors)

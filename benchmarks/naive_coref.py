@@ -1,67 +1,100 @@
-"""The coreference head as a textbook has it (Lee et al. 2017), for one document: a whole vector for every
-span and for every pair of spans goes through the scorers.
+"""A reference implementation of the coreference head (Lee et al. 2017), for one document and with the head's
+weights: a whole vector for every span and for every pair of spans goes through the scorers.
+
+The benchmarks measure against it, and the tests of the head compare its numbers.
 """
 
 import math
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy
 import torch
-from spacy.tokens import Doc
 from torch import Tensor
 
-from hmtl_spacy.nn.antecedents import distance_bucket
+BUCKETS = (5, 8, 16, 32, 64)  # where the buckets of distances begin after those of 1, 2, 3 and 4
 
 
-def decode_coref(
-    head: Any, doc: Doc, inputs: List[Tensor], outputs: List[Tensor], threshold: float
-) -> Tuple[numpy.ndarray, numpy.ndarray]:
-    """Rows of start, end, cluster, [n, 3], and scores [n] of a document.
+class Document(NamedTuple):
+    """A document as the head reads it.
 
-    inputs, outputs: of the encoder, per sentence. [n_tokens, width] each
+    lengths: tokens of each sentence. [n_sentences]
+    features: what the head reads of tokens beside that, by name: an id per token. [n_tokens] each
+    inputs: what the encoder read. [n_tokens, nX]
+    outputs: what the encoder gave. [n_tokens, nI]
     """
-    nothing = numpy.zeros((0, 3), dtype=numpy.int64), numpy.zeros(0, dtype=numpy.float32)
-    if not outputs:
-        return nothing
-    spans = candidates([len(vectors) for vectors in outputs], head.max_width)
-    vectors, heads = represent(head, spans, torch.cat(inputs), torch.cat(outputs))
-    scores = mention_scores(head, vectors)
-    best = scores.argsort(descending=True, stable=True)[: math.ceil(head.spans_per_token * len(doc))]
-    kept = torch.tensor(sorted(best.tolist(), key=spans.tolist().__getitem__))
-    if len(kept) < 2:
-        return nothing
-    spans, scores = spans[kept], scores[kept]
-    antecedent = torch.arange(len(kept))[:, None] - torch.arange(1, head.antecedents.max_antecedents + 1)
-    match = same_words(doc, spans, heads[kept], antecedent.clamp(min=0))
-    pairs = pair_scores(head.antecedents, head.project(vectors[kept]), antecedent.clamp(min=0), match)
-    pairs = pairs + scores[:, None] + scores[antecedent.clamp(min=0)]
-    pairs = pairs.masked_fill(antecedent < 0, -torch.inf)
-    return links(spans.tolist(), pairs, threshold)
+
+    lengths: List[int]
+    features: Mapping[str, List[int]]
+    inputs: Tensor
+    outputs: Tensor
+
+
+class Pairs(NamedTuple):
+    """Every kept span with the n kept spans before it, nearest first.
+
+    antecedent: indices of kept spans, negative where there is none. [n_kept, n]
+    scores: the dummy's, 0, then those of the antecedents, -inf where there is none. [n_kept, 1 + n]
+    """
+
+    antecedent: Tensor
+    scores: Tensor
+
+
+def decode_coref(head: Any, document: Document, threshold: float) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """Rows of start, end, cluster, [n, 3], and scores [n] of a document."""
+    spans = kept_spans(head, document) if document.lengths else []
+    if len(spans) < 2:
+        return numpy.zeros((0, 3), dtype=numpy.int64), numpy.zeros(0, dtype=numpy.float32)
+    return links(spans.tolist(), score_pairs(head, document, spans).scores, threshold)
+
+
+def kept_spans(head: Any, document: Document) -> Tensor:
+    """The candidates with the best mention scores, in document order. [n_kept, 2]"""
+    spans = candidates(document.lengths, head.max_width)
+    scores = mention_scores(head, represent(head, spans, document)[0])
+    quota = math.ceil(head.spans_per_token * sum(document.lengths))
+    best = scores.argsort(descending=True, stable=True)[:quota]
+    return torch.tensor(sorted(spans[best].tolist()))
+
+
+def score_pairs(head: Any, document: Document, spans: Tensor) -> Pairs:
+    """Scores of all pairs of kept spans. spans: in document order, [n_kept, 2]"""
+    vectors, heads = represent(head, spans, document)
+    antecedent = torch.arange(len(spans))[:, None] - torch.arange(1, head.antecedents.max_antecedents + 1)
+    before = antecedent.clamp(min=0)
+    mentions = mention_scores(head, vectors)
+    features = pair_features(head.antecedents, document, spans, heads, before)
+    scores = pair_scores(head.antecedents, head.project(vectors), before, features)
+    scores = (scores + mentions[:, None] + mentions[before]).masked_fill(antecedent < 0, -torch.inf)
+    return Pairs(antecedent, torch.cat([scores.new_zeros((len(scores), 1)), scores], dim=1))
 
 
 def candidates(lengths: List[int], max_width: int) -> Tensor:
     """Start and end of every span of up to `max_width` tokens inside a sentence, by width. [n_spans, 2]"""
-    found, first = [], 0
+    spans, first = [], 0
     for length in lengths:
         for width in range(1, min(max_width, length) + 1):
-            found.extend((first + start, first + start + width) for start in range(length - width + 1))
+            spans.extend((first + start, first + start + width) for start in range(length - width + 1))
         first += length
-    return torch.tensor(sorted(found, key=lambda span: (span[1] - span[0], span[0])))
+    return torch.tensor(sorted(spans, key=lambda span: (span[1] - span[0], span[0])))
 
 
-def represent(head: Any, spans: Tensor, inputs: Tensor, outputs: Tensor) -> Tuple[Tensor, Tensor]:
+def represent(head: Any, spans: Tensor, document: Document) -> Tuple[Tensor, Tensor]:
     """[start ; end ; width ; attended], [n_spans, 2 * nI + feature_width + nX], and head tokens [n_spans].
 
-    inputs: [n_tokens, nX]; outputs: [n_tokens, nI]
+    spans: start and end, of any width. [n_spans, 2]
     """
+    inputs, outputs = document.inputs, document.outputs
     starts, ends = spans.unbind(dim=1)
-    tokens = starts[:, None] + torch.arange(head.max_width)  # [n_spans, max_width]
+    widths = ends - starts
+    tokens = starts[:, None] + torch.arange(int(widths.max()))  # [n_spans, widest]
     inside = tokens < ends[:, None]
     tokens = torch.where(inside, tokens, starts[:, None])
     scores = head.attention.score(outputs)[:, 0][tokens].masked_fill(~inside, -torch.inf)
     weights = scores.softmax(dim=1)
     attended = (weights[:, :, None] * inputs[tokens]).sum(dim=1)
-    vectors = torch.cat([outputs[starts], outputs[ends - 1], head.width(ends - starts), attended], dim=1)
+    width = head.width(widths.clamp(max=head.max_width))
+    vectors = torch.cat([outputs[starts], outputs[ends - 1], width, attended], dim=1)
     return vectors, tokens.gather(1, weights.argmax(dim=1, keepdim=True))[:, 0]
 
 
@@ -73,17 +106,13 @@ def mention_scores(head: Any, vectors: Tensor) -> Tensor:
     return head.mention_score(head.mention(hidden))[:, 0]
 
 
-def pair_scores(scorer: Any, vectors: Tensor, antecedent: Tensor, match: Tensor) -> Tensor:
-    """Scores of [span ; antecedent ; product ; features] without the mention scores. [n_kept, n_antecedents]
+def pair_scores(scorer: Any, vectors: Tensor, antecedent: Tensor, features: Tensor) -> Tensor:
+    """Scores of [span ; antecedent ; product ; features] without the mention scores. [n_kept, n]
 
-    vectors: [n_kept, nI]; antecedent, match: [n_kept, n_antecedents]
+    vectors: [n_kept, nI]; antecedent: [n_kept, n]; features: [n_kept, n, feature_width]
     """
-    before = vectors[antecedent]
+    before = vectors[antecedent]  # [n_kept, n, nI]
     own = vectors[:, None].expand_as(before)
-    distance = scorer.distance(distance_bucket(torch.arange(1, antecedent.shape[1] + 1)))
-    features = distance.expand(len(vectors), -1, -1)
-    if scorer.string_match:
-        features = features + scorer.match(match)
     pairs = torch.cat([own, before, own * before, features], dim=2)
     parts = (scorer.from_span, scorer.from_antecedent, scorer.from_product, scorer.from_features)
     weight = torch.cat([part.weight for part in parts], dim=1)
@@ -91,28 +120,49 @@ def pair_scores(scorer: Any, vectors: Tensor, antecedent: Tensor, match: Tensor)
     return scorer.score(scorer.hidden(hidden))[:, :, 0]
 
 
-def same_words(doc: Doc, spans: Tensor, heads: Tensor, antecedent: Tensor) -> Tensor:
-    """How close the words of a pair are: 0 not, 1 last word, 2 head word, 3 all. [n_kept, n_antecedents]"""
-    lower = [token.lower_ for token in doc]
+def pair_features(
+    scorer: Any, document: Document, spans: Tensor, heads: Tensor, antecedent: Tensor
+) -> Tensor:
+    """The sum of the embeddings of distance, words and speakers. [n_kept, n, feature_width]
+
+    spans: [n_kept, 2]; heads: [n_kept]; antecedent: [n_kept, n]
+    """
+    features = scorer.distance(distance_buckets(antecedent.shape[1])).expand(len(spans), -1, -1)
+    if scorer.string_match:
+        features = features + scorer.match(same_words(document.features["words"], spans, heads, antecedent))
+    if scorer.speakers:
+        own = torch.tensor(document.features["speakers"])[spans[:, :1]].expand_as(antecedent)
+        before = own[:, 0][antecedent]
+        same = torch.where(own == before, 2, 1)
+        features = features + scorer.speaker(torch.where((own == 0) | (before == 0), 0, same))
+    return features
+
+
+def distance_buckets(n: int) -> Tensor:
+    """The bucket of each distance from 1 to n. [n]"""
+    return torch.tensor([min(d, 4) + sum(d >= begin for begin in BUCKETS) for d in range(1, n + 1)])
+
+
+def same_words(words: List[int], spans: Tensor, heads: Tensor, antecedent: Tensor) -> Tensor:
+    """How close the words of a pair are: 0 not, 1 last word, 2 head word, 3 all. [n_kept, n]"""
     of_span = (
-        [lower[end - 1] for _, end in spans.tolist()],
-        [lower[head] for head in heads.tolist()],
-        [" ".join(lower[start:end]) for start, end in spans.tolist()],
+        [words[end - 1] for _, end in spans.tolist()],
+        [words[head] for head in heads.tolist()],
+        [tuple(words[start:end]) for start, end in spans.tolist()],
     )
     match = torch.zeros_like(antecedent)
-    for closeness, strings in enumerate(of_span, start=1):
-        numbers = {string: number for number, string in enumerate(set(strings))}
-        number = torch.tensor([numbers[string] for string in strings])
+    for closeness, keys in enumerate(of_span, start=1):
+        numbers = {key: number for number, key in enumerate(set(keys))}
+        number = torch.tensor([numbers[key] for key in keys])
         match[number[:, None] == number[antecedent]] = closeness
     return match
 
 
-def links(spans: List[List[int]], pairs: Tensor, threshold: float) -> Tuple[numpy.ndarray, numpy.ndarray]:
+def links(spans: List[List[int]], scores: Tensor, threshold: float) -> Tuple[numpy.ndarray, numpy.ndarray]:
     """Clusters of each span's best antecedent. A first mention has the score of the best link to it."""
-    dummy = pairs.new_zeros((len(pairs), 1))
-    probabilities, best = torch.cat([dummy, pairs], dim=1).softmax(dim=1).max(dim=1)
+    probabilities, best = scores.softmax(dim=1).max(dim=1)
     cluster: Dict[int, int] = {}
-    score: Dict[int, float] = {}
+    probability_of: Dict[int, float] = {}
     linked = set()
     n_clusters = 0
     for i, (probability, choice) in enumerate(zip(probabilities.tolist(), best.tolist())):
@@ -123,9 +173,9 @@ def links(spans: List[List[int]], pairs: Tensor, threshold: float) -> Tuple[nump
             cluster[before] = n_clusters
             n_clusters += 1
         if before not in linked:
-            score[before] = max(score.get(before, 0.0), probability)
-        cluster[i], score[i] = cluster[before], probability
+            probability_of[before] = max(probability_of.get(before, 0.0), probability)
+        cluster[i], probability_of[i] = cluster[before], probability
         linked.add(i)
     rows = [[*spans[i], cluster[i]] for i in sorted(cluster)]
-    scores = [score[i] for i in sorted(cluster)]
-    return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3), numpy.array(scores, dtype=numpy.float32)
+    confidences = [probability_of[i] for i in sorted(cluster)]
+    return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3), numpy.array(confidences, dtype=numpy.float32)

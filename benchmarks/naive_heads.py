@@ -1,4 +1,4 @@
-"""The heads that read one sentence, as a textbook has them: Viterbi token by token in Python, a whole
+"""A reference implementation of the heads that read one sentence: Viterbi token by token in Python, a whole
 vector for every pair of tokens.
 """
 
@@ -20,25 +20,25 @@ def decode_tags(head: Any, vectors: Tensor, threshold: float, probabilities: boo
     """Rows of start, end, label in a sentence, and their probabilities. vectors: [n_tokens, nI]"""
     emissions = head.emit(vectors)
     tags = viterbi(head.crf, emissions)
-    found = list(spans(tags))
+    spans = list(spans_of(tags))
     scores = (
-        span_probabilities(head.crf, emissions, tags, found)
-        if probabilities and found
-        else [1.0] * len(found)
+        span_probabilities(head.crf, emissions, tags, spans)
+        if probabilities and spans
+        else [1.0] * len(spans)
     )
-    for span, score in zip(found, scores):
+    for span, score in zip(spans, scores):
         if score >= threshold:
             yield list(span), score
 
 
 def span_probabilities(
-    crf: Any, emissions: Tensor, tags: List[int], found: List[Tuple[int, int, int]]
+    crf: Any, emissions: Tensor, tags: List[int], spans: List[Tuple[int, int, int]]
 ) -> List[float]:
     """How likely the tags of each span are, whatever the others."""
     alpha, beta, log_z = forward_backward(crf, emissions)
     transitions = crf.weights()[0].double()
     scores = []
-    for start, end, _ in found:
+    for start, end, _ in spans:
         path = alpha[start][tags[start]] + beta[end - 1][tags[end - 1]] - log_z
         for i in range(start + 1, end):
             path = path + transitions[tags[i - 1], tags[i]] + emissions[i, tags[i]].double()
@@ -74,7 +74,7 @@ def forward_backward(crf: Any, emissions: Tensor) -> Tuple[List[Tensor], List[Te
     return alpha, beta[::-1], torch.logsumexp(alpha[-1] + end, dim=0)
 
 
-def spans(tags: List[int]) -> Iterator[Tuple[int, int, int]]:
+def spans_of(tags: List[int]) -> Iterator[Tuple[int, int, int]]:
     """Start, end and label of the spans of BILOU tags: O is 0, label k has B, I, L, U from 1 + 4k."""
     start = 0
     for i, tag in enumerate(tags):

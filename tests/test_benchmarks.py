@@ -1,4 +1,4 @@
-"""The benchmarks run, count right, and compare with a naive network that gives the same outputs."""
+"""The benchmarks run, count right, and compare with a reference implementation of the same outputs."""
 
 import json
 import sys

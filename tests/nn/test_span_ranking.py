@@ -1,4 +1,6 @@
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy
 import pytest
@@ -11,6 +13,10 @@ from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
 from hmtl_spacy.nn.span_ranking import SpanRankingHead, follow_links
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
+
+sys.path.append(str(Path(__file__).parents[2]))
+
+from benchmarks import naive_coref
 
 DOCS, SENTENCES = [9, 0, 1, 8], [4, 3, 2, 1, 5, 3]
 LAYOUT = Layout(DOCS, SENTENCES)
@@ -48,7 +54,8 @@ def batch(seed=1):
     torch.manual_seed(seed)
     n = LAYOUT.n_tokens
     vectors, inputs = torch.randn(n, NI), torch.randn(n, NX).split([1, NX - 1], 1)
-    return TokenBatch(vectors, LAYOUT, inputs, features={"words": numpy.arange(n) % 4})
+    features = {"words": numpy.arange(n) % 4, "speakers": numpy.arange(n) // 2 % 3}
+    return TokenBatch(vectors, LAYOUT, inputs, features=features)
 
 
 def spans_of(layout, max_width):
@@ -60,91 +67,67 @@ def spans_of(layout, max_width):
     return found
 
 
-# Naive renditions: one span or pair at a time, one concatenated vector, the same weights as blocks.
+# The reference implementation reads one document at a time; spans count from the batch's first token here.
 
 
-def naive_attention(head, tokens, start, end):
-    return head.attention.score(tokens.vectors[start:end])[:, 0].softmax(dim=0)
+def document(tokens, doc):
+    """A document of the batch, as the reference implementation reads it."""
+    layout = tokens.layout
+    inside = slice(layout.doc_starts[doc], layout.doc_starts[doc] + layout.doc_lengths[doc])
+    lengths = layout.sentence_lengths[layout.doc_of[layout.sentence_starts] == doc].tolist()
+    inputs = torch.cat(tokens.inputs, dim=1)[inside]
+    features = {name: ids[inside].tolist() for name, ids in tokens.features.items()}
+    return naive_coref.Document(lengths, features, inputs, tokens.vectors[inside])
 
 
-def naive_head(head, tokens, start, end):
-    return naive_attention(head, tokens, start, end) @ torch.cat(tokens.inputs, dim=1)[start:end]
-
-
-def naive_mention_score(head, tokens, start, end):
-    width = head.width.weight[min(end - start, head.max_width)]
-    parts = [tokens.vectors[start], tokens.vectors[end - 1], width, naive_head(head, tokens, start, end)]
-    layers = [head.from_start, head.from_end, head.from_width, head.from_head]
-    weight = torch.cat([layer.weight for layer in layers], dim=1)
-    hidden = F.linear(torch.cat(parts), weight, head.from_start.bias).relu()
-    hidden = F.linear(hidden, head.mention[0].weight, head.mention[0].bias).relu()
-    return F.linear(hidden, head.mention_score.weight, head.mention_score.bias)[0]
-
-
-def naive_vector(head, tokens, start, end):
-    width = head.width.weight[min(end - start, head.max_width)]
-    parts = [tokens.vectors[start], tokens.vectors[end - 1], width, naive_head(head, tokens, start, end)]
-    return F.linear(torch.cat(parts), head.project.weight, head.project.bias)
-
-
-def naive_match(head, tokens, span, before):
-    words = tokens.features["words"]
-    if words[slice(*span)].tolist() == words[slice(*before)].tolist():
-        return 3
-    heads = [start + int(naive_attention(head, tokens, start, end).argmax()) for start, end in (span, before)]
-    if words[heads[0]] == words[heads[1]]:
-        return 2
-    return int(words[span[1] - 1] == words[before[1] - 1])
-
-
-BUCKETS = [0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7]
-
-
-def naive_pair_score(head, tokens, span, before, distance):
-    scorer = head.antecedents
-    one, other = naive_vector(head, tokens, *span), naive_vector(head, tokens, *before)
-    parts = [one, other, one * other, scorer.distance.weight[BUCKETS[distance]]]
-    blocks = [scorer.from_span, scorer.from_antecedent, scorer.from_product, scorer.from_features]
-    if scorer.string_match:
-        parts.append(scorer.match.weight[naive_match(head, tokens, span, before)])
-        blocks.append(scorer.from_features)
-    weight = torch.cat([block.weight for block in blocks], dim=1)
-    hidden = F.linear(torch.cat(parts), weight, scorer.from_span.bias).relu()
-    hidden = F.linear(hidden, scorer.hidden[0].weight, scorer.hidden[0].bias).relu()
-    pair = F.linear(hidden, scorer.score.weight, scorer.score.bias)[0]
-    return pair + naive_mention_score(head, tokens, *span) + naive_mention_score(head, tokens, *before)
+def naive_mention_scores(head, tokens):
+    """{(start, end): score} of all candidates"""
+    scores = {}
+    for doc in numpy.flatnonzero(tokens.layout.doc_lengths):
+        alone, first = document(tokens, doc), int(tokens.layout.doc_starts[doc])
+        spans = naive_coref.candidates(alone.lengths, head.max_width)
+        of_doc = naive_coref.mention_scores(head, naive_coref.represent(head, spans, alone)[0])
+        scores.update(zip(map(tuple, (spans + first).tolist()), of_doc))
+    return scores
 
 
 def naive_kept(head, tokens):
     """Kept spans per document, in document order."""
-    layout, kept = tokens.layout, []
-    for doc_start, n in zip(layout.doc_starts.tolist(), layout.doc_lengths.tolist()):
-        spans = [s for s in spans_of(layout, head.max_width) if doc_start <= s[0] < doc_start + n]
-        spans.sort(key=lambda span: -naive_mention_score(head, tokens, *span).item())
-        kept.append(sorted(spans[: int(numpy.ceil(head.spans_per_token * n))]))
-    return kept
+    layout = tokens.layout
+    return [
+        [
+            (start + first, end + first)
+            for start, end in (naive_coref.kept_spans(head, document(tokens, doc)).tolist() if n else ())
+        ]
+        for doc, (first, n) in enumerate(zip(layout.doc_starts.tolist(), layout.doc_lengths.tolist()))
+    ]
 
 
 def naive_antecedents(head, tokens, kept):
-    """Per kept span the indices of its antecedents, nearest first, and scores, the dummy's first."""
-    for i, span in enumerate(kept):
-        before = list(range(i - 1, max(i - head.antecedents.max_antecedents, 0) - 1, -1))
-        scores = [naive_pair_score(head, tokens, span, kept[j], i - j) for j in before]
-        yield before, torch.stack([torch.zeros(()), *scores])
+    """Per kept span of one document the indices of its antecedents, nearest first, and scores, the dummy's
+    first.
+    """
+    if kept:
+        doc = tokens.layout.doc_of[kept[0][0]]
+        spans = torch.tensor(kept) - int(tokens.layout.doc_starts[doc])
+        pairs = naive_coref.score_pairs(head, document(tokens, doc), spans)
+        for antecedent, scores in zip(pairs.antecedent.tolist(), pairs.scores):
+            before = [j for j in antecedent if j >= 0]
+            yield before, scores[: 1 + len(before)]
 
 
 def naive_loss(head, tokens, gold):
     layout, total = tokens.layout, torch.zeros(())
+    mention_scores = naive_mention_scores(head, tokens)
     for doc, kept in enumerate(naive_kept(head, tokens)):
         start, n = layout.doc_starts[doc], layout.doc_lengths[doc]
         if not n:
             continue
         cluster = {(s + start, e + start): c for s, e, c in gold[doc].tolist()}
         mention = torch.zeros(())
-        for span in spans_of(layout, head.max_width):
+        for span, score in mention_scores.items():
             if start <= span[0] < start + n:
                 target = torch.tensor(float(span in cluster))
-                score = naive_mention_score(head, tokens, *span)
                 mention = mention + F.binary_cross_entropy_with_logits(score, target)
         ranking = torch.zeros(())
         for i, (before, scores) in enumerate(naive_antecedents(head, tokens, kept)):
@@ -205,7 +188,9 @@ def test_gradient_of_attention_equals_softmax():
 def test_mention_scores_equal_one_concatenated_vector_per_span():
     head, tokens = build(), batch()
     candidates, scores, _ = head.score_spans(tokens)
-    expected = [naive_mention_score(head, tokens, s, e) for s, e in zip(candidates.starts, candidates.ends)]
+    naive = naive_mention_scores(head, tokens)
+    assert set(naive) == spans_of(LAYOUT, 3)
+    expected = [naive[span] for span in zip(candidates.starts.tolist(), candidates.ends.tolist())]
     torch.testing.assert_close(scores, torch.stack(expected), atol=1e-4, rtol=1e-4)
 
 
@@ -223,9 +208,10 @@ def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkey
             numpy.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.parametrize("speakers", [True, False])
 @pytest.mark.parametrize("string_match", [True, False])
-def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match):
-    head, tokens = build(string_match=string_match), batch()
+def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match, speakers):
+    head, tokens = build(string_match=string_match, speakers=speakers), batch()
     candidates, scores, weights = head.score_spans(tokens)
     kept = head.prune(LAYOUT, candidates, scores)
     found = head.antecedents(tokens, kept, head.represent(tokens, kept, weights))
@@ -245,6 +231,7 @@ def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match):
 def test_distance_buckets():
     distances = torch.tensor([1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 32, 63, 64, 1000])
     assert distance_bucket(distances).tolist() == [1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
+    assert naive_coref.distance_buckets(1000).tolist() == distance_bucket(torch.arange(1, 1001)).tolist()
 
 
 def test_pruning_keeps_the_best_of_each_document_by_its_own_length():
@@ -272,7 +259,7 @@ def test_what_the_encoder_read_is_missing():
 
 
 @pytest.mark.parametrize("string_match, mention_weight", [(True, 0.5), (False, 0.0)])
-def test_loss_equals_the_naive_loss(string_match, mention_weight):
+def test_loss_equals_that_of_the_reference_implementation(string_match, mention_weight):
     head, tokens = build(string_match=string_match, mention_weight=mention_weight), batch()
     torch.testing.assert_close(head.loss(tokens, GOLD), naive_loss(head, tokens, GOLD), atol=1e-4, rtol=1e-4)
 
