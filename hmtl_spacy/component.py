@@ -20,7 +20,7 @@ from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import align_rows, usable_rows
 from .data.layers import further_names
 from .entities import set_extensions
-from .model import TrainingBatch, decode, sentence_lengths
+from .model import TrainingBatch, decode, network_of, sentence_lengths
 from .nn.batch import CandidateSpans
 from .nn.head import Head, join_rows
 from .tasks.base import Task
@@ -100,7 +100,7 @@ class HMTL(TrainablePipe):
 
     @property
     def is_initialized(self) -> bool:
-        return self.model.shims[0].network is not None
+        return network_of(self.model) is not None
 
     def initialize(
         self,
@@ -122,7 +122,7 @@ class HMTL(TrainablePipe):
             if not gold:
                 raise ValueError(
                     f"No training document teaches the task '{name}'. Annotate some, list the task "
-                    f"among a corpus's tasks, or leave it out of [components.{self.name}] hierarchy "
+                    f"among a corpus's tasks, or remove it from [components.{self.name}] hierarchy "
                     f"{list(self.tasks)}."
                 )
             given = (labels or {}).get(name)
@@ -160,7 +160,7 @@ class HMTL(TrainablePipe):
     def head(self, task: str) -> Head:
         """The torch module that scores a task; only once the component is initialized."""
         self._require_network()
-        return self.model.shims[0].network.level(task).head
+        return network_of(self.model).level(task).head
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         for i, doc in enumerate(docs):
@@ -211,7 +211,7 @@ class HMTL(TrainablePipe):
             TrainingBatch(docs, gold, self.cfg["thresholds"], candidates)
         )
         backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
-        if sgd not in (None, False):
+        if sgd:
             self.finish_update(sgd)
         for name, loss in zip(gold, self.model.ops.to_numpy(task_losses).tolist()):
             losses[f"{self.name}_{name}"] += loss

@@ -1,6 +1,6 @@
 """Thinc glue: docs to token vectors to the torch network to rows."""
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
@@ -64,12 +64,17 @@ def initialize(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Dict[str
     """X: docs, for the embedding. Y: the labels of each task."""
     embedding = model.get_ref("embedding")
     embedding.initialize(X=X)
-    model.shims[0].create(nI=embedding.get_dim("nO"), labels=Y)
+    _shim(model).create(nI=embedding.get_dim("nO"), labels=Y)
+
+
+def network_of(model: Model) -> Network:
+    """The torch network; None before it is initialized."""
+    return cast(Network, _shim(model).network)
 
 
 def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1d, Callable]:
     vectors, backprop_vectors = model.get_ref("embedding")(batch.docs, is_train)
-    network: Network = model.shims[0].network
+    network = network_of(model)
     network.train(is_train)
     torch_vectors = xp2torch(vectors, requires_grad=is_train)
     tokens = token_batch(model, batch.docs, torch_vectors)
@@ -82,7 +87,7 @@ def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1
             backprop_vectors(torch2xp(torch_vectors.grad))
         return []
 
-    return torch2xp(losses.detach()), backprop
+    return cast(Floats1d, torch2xp(losses.detach())), backprop
 
 
 def decode(
@@ -93,7 +98,7 @@ def decode(
 ) -> Dict[str, Decoded]:
     """Rows and scores of every task, per document. candidates: see `Network.decode`."""
     vectors = model.get_ref("embedding").predict(docs)
-    network: Network = model.shims[0].network
+    network = network_of(model)
     network.eval()
     with torch.inference_mode():
         tokens = token_batch(model, docs, xp2torch(vectors))
@@ -101,7 +106,7 @@ def decode(
 
 
 def keep_features(model: Model) -> None:
-    """From now on keep frozen features of texts, as in training; for texts that come more than once."""
+    """From now on keep the frozen features of texts, as in training: for texts that are read again."""
     for layer in model.walk():
         for shim in layer.shims:
             if hasattr(shim, "cache"):
@@ -111,9 +116,13 @@ def keep_features(model: Model) -> None:
 def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:
     """The tokens of documents, with the features that the tasks ask for. vectors: [n_tokens, nO]"""
     features: Dict[str, numpy.ndarray] = {}
-    for task in model.shims[0].build.tasks.values():
+    for task in cast(NetworkBuilder, _shim(model).build).tasks.values():
         features.update(task.token_features(docs))
     return TokenBatch(vectors, sentence_layout(docs), features=features)
+
+
+def _shim(model: Model) -> TorchShim:
+    return cast(TorchShim, model.shims[0])
 
 
 def sentence_layout(docs: List[Doc]) -> Layout:

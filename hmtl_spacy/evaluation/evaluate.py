@@ -1,11 +1,11 @@
-"""Evaluation of a trained pipeline on annotated documents: everything the tasks can tell, as data."""
+"""Evaluation of a trained pipeline on annotated documents: all scores and counts of the tasks, as data."""
 
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, cast
 
 import numpy
 from spacy.language import Language
@@ -73,18 +73,18 @@ def evaluate(
     """Annotate the documents of a `.spacy` file or folder and score them, task by task.
 
     component: name of the HMTL component; needed only if there are several.
-    tasks: which to score; all if not given.
+    tasks: which to score; by default all.
     gold_sentences: give the component the sentence boundaries of the data, where it has them.
     gold_mentions: give the tasks that can take them (coreference) the gold spans. "paper": only those
         that the task could find itself, pruned as its own (Sanh et al. 2019); "any": all, of any
         width (Durrett and Klein 2014). The scores' names say which: `coref_gm_paper_f`, `coref_gm_any_f`.
     singletons: overrides whether tasks that know singletons count them, on both sides.
     thresholds: overrides the component's, by task.
-    progress: show a progress bar, if there is a terminal.
+    progress: show a progress bar, on a terminal only.
     inspect: called with the name of each scored task, the task and the annotated examples.
     """
     name = find_component(nlp, component)
-    hmtl = nlp.get_pipe(name)
+    hmtl = get_component(nlp, name)
     chosen = check_tasks(hmtl, tasks)
     examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
     _check_gold(path, hmtl, tasks or (), examples)
@@ -95,27 +95,34 @@ def evaluate(
         _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
         result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
-        for name in chosen if inspect else ():
-            inspect(name, hmtl.tasks[name], examples)
+        if inspect is not None:
+            for name in chosen:
+                inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
-    result.given = dict.fromkeys(candidates, gold_mentions)
-    for task in filter(None, map(result.tasks.get, candidates)):
-        task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
+    if gold_mentions:
+        result.given = dict.fromkeys(candidates, gold_mentions)
+        for task in filter(None, map(result.tasks.get, candidates)):
+            task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
     return result
 
 
 def find_component(nlp: Language, name: Optional[str] = None) -> str:
-    """The name of the pipeline's HMTL component; it must be given if there are several."""
-    found = [pipe for pipe, proc in nlp.pipeline if isinstance(proc, HMTL)]
-    if name is None and len(found) == 1:
-        return found[0]
-    if name in found:
+    """The name of the pipeline's HMTL component; it must be named if there are several."""
+    names = [pipe for pipe, proc in nlp.pipeline if isinstance(proc, HMTL)]
+    if name is None and len(names) == 1:
+        return names[0]
+    if name in names:
         return name
     asked = f"'{name}'" if name else "its HMTL component without a name for it"
     raise ValueError(
-        f"Can't evaluate {asked}: the pipeline is {nlp.pipe_names}, the HMTL components in it are {found}. "
+        f"Can't evaluate {asked}: the pipeline is {nlp.pipe_names}, the HMTL components in it are {names}. "
         f"Name one of them."
     )
+
+
+def get_component(nlp: Language, name: Optional[str] = None) -> HMTL:
+    """The pipeline's HMTL component; it must be named if there are several."""
+    return cast(HMTL, nlp.get_pipe(find_component(nlp, name)))
 
 
 def check_tasks(hmtl: HMTL, tasks: Optional[Sequence[str]]) -> List[str]:
@@ -129,14 +136,14 @@ def check_tasks(hmtl: HMTL, tasks: Optional[Sequence[str]]) -> List[str]:
 
 def parse_thresholds(values: Sequence[str]) -> Dict[str, float]:
     """Thresholds by task, of texts such as "relations=0.4"."""
-    found = {}
+    thresholds = {}
     for value in values:
         name, _, number = value.partition("=")
         try:
-            found[name.strip()] = float(number)
+            thresholds[name.strip()] = float(number)
         except ValueError:
             raise ValueError(f"Can't read the threshold '{value}': write it as task=0.4.") from None
-    return found
+    return thresholds
 
 
 def with_gold_mentions(key: str, kind: str) -> str:
@@ -222,7 +229,7 @@ def _check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence
 def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> Iterator[None]:
     takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
     if singletons is not None and not takers:
-        raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: leave the option away.")
+        raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: omit the option.")
     check_tasks(hmtl, list(thresholds))
     for name, value in thresholds.items():
         if not 0.0 <= value <= 1.0:
@@ -250,7 +257,7 @@ def _annotate(
     if candidates:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
             docs = list(nlp.pipe(docs))
-        hmtl = nlp.get_pipe(name)
+        hmtl = get_component(nlp, name)
         hmtl.set_annotations(docs, hmtl.predict(docs, candidates))
     else:
         bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}

@@ -1,9 +1,9 @@
 """An evaluation as text, for people, and as plain data, for files."""
 
 from dataclasses import asdict
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Tuple
 
-from wasabi import table
+from wasabi.tables import table
 
 from .evaluate import Evaluation, TaskResult
 
@@ -12,7 +12,7 @@ GIVEN = {
     "paper": "Gold spans were given that the model could find itself, pruned as its own (gm_paper).",
     "any": "All gold spans were given, of any width (gm_any).",
 }
-ALIGNS = ("l", "r", "r", "r", "r")
+ALIGNS: Tuple[Literal["l", "r"], ...] = ("l", "r", "r", "r", "r")
 
 
 def to_json(result: Evaluation) -> Dict[str, Any]:
@@ -45,7 +45,8 @@ def group_scores(scores: Dict[str, Any]) -> Tuple[Dict[str, Dict[str, Any]], Dic
     """
     prefixes = [key[: -len("_f")] for key in scores if key.endswith("_f")]
     prefixes = [prefix for prefix in prefixes if {f"{prefix}_p", f"{prefix}_r"} <= scores.keys()]
-    groups, used = {}, set()
+    groups: Dict[str, Dict[str, Any]] = {}
+    used: Set[str] = set()
     for prefix in prefixes:
         keys = {key: f"{prefix}_{key}" for key in ("p", "r", "f", "per_type")}
         groups[prefix] = {key: scores.get(name, {}) for key, name in keys.items()}

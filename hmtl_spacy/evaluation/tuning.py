@@ -7,7 +7,7 @@ from spacy.language import Language
 from tqdm import tqdm
 
 from ..model import keep_features
-from .evaluate import check_tasks, evaluate, find_component
+from .evaluate import check_tasks, evaluate, get_component
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))
 
@@ -26,10 +26,10 @@ def tune_threshold(
 
     task: whose threshold. score: name of one of the task's scores, such as `rel_strict_f`.
     thresholds: those to try; the one in use is tried too.
-    progress: show a progress bar, if there is a terminal.
+    progress: show a progress bar, on a terminal only.
     RETURNS: the threshold that is now set, and the score at each that was tried.
     """
-    hmtl = nlp.get_pipe(find_component(nlp, component))
+    hmtl = get_component(nlp, component)
     check_tasks(hmtl, [task])
     keep_features(hmtl.model)
     before = hmtl.cfg["thresholds"][task]
@@ -37,7 +37,8 @@ def tune_threshold(
     candidates = sorted({before, *thresholds})
     for threshold in tqdm(candidates, unit=" thresholds", disable=None if progress else True, leave=False):
         result = evaluate(nlp, path, component=component, tasks=[task], thresholds={task: threshold})
-        scores = result.tasks[task].scores
+        of_task = result.tasks[task]
+        scores = of_task.scores if of_task else {}
         if not isinstance(scores.get(score), float):
             numbers = [key for key, value in scores.items() if isinstance(value, float)]
             raise ValueError(f"The task '{task}' has no score '{score}'. It has {numbers}.")

@@ -6,7 +6,7 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import KEYS
+from ..annotations import merge_keys
 from ..data.layers import layer_to_json
 from ..nn.head import Head
 from ..nn.level import LevelSettings
@@ -109,7 +109,7 @@ class Task:
         A layer of its own is drawn as spans if it is a list of dicts with "start", "end" and "label", as
         relations if they have "head", "tail" (each with "start" and "end") and "label", else as a note.
         """
-        return layer_to_json(doc, self.layer, KEYS._replace(**self.keys))
+        return layer_to_json(doc, self.layer, merge_keys({self.layer: self.keys}))
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         """Scores of predicted documents; floats, and dicts per type."""
@@ -141,7 +141,7 @@ class Task:
     @labels.setter
     def labels(self, labels: Iterable[str]) -> None:
         self._labels = list(labels)
-        self._index = {label: i for i, label in enumerate(self._labels)}
+        self._index: Dict[str, int] = {label: i for i, label in enumerate(self._labels)}
 
 
 def crosses_sentences(
@@ -150,7 +150,8 @@ def crosses_sentences(
     """Whether spans reach into another sentence. [n]"""
     if not len(starts):
         return numpy.zeros(0, dtype=bool)
-    return sentence_of[starts] != sentence_of[ends - 1]
+    crossing: numpy.ndarray = sentence_of[starts] != sentence_of[ends - 1]
+    return crossing
 
 
 def annotated_pairs(task: Task, examples: Iterable[Example]) -> List[Tuple[Doc, Doc]]:

@@ -1,5 +1,6 @@
 """Coreference: clusters of spans in `doc.spans["coref_clusters"]`."""
 
+from functools import partial
 from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import numpy
@@ -10,7 +11,7 @@ from ..annotations import get_clusters, set_clusters
 from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import SpanRankingHead
 from .base import Task, annotated_pairs, crosses_sentences
-from .differences import Differences, Item, differences
+from .differences import Differences, Item, Offsets, differences
 from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
 
@@ -58,30 +59,33 @@ class Coref(Task):
         self.singletons = singletons
         self.clusters_key = clusters_key
         self.numbered_groups = numbered_groups
-        self._head_settings = {
-            "max_width": max_width,
-            "spans_per_token": spans_per_token,
-            "max_antecedents": max_antecedents,
-            "hidden": scorer_hidden,
-            "dropout": scorer_dropout,
-            "feature_width": feature_width,
-            "string_match": string_match,
-            "speakers": speakers,
-            "mention_weight": mention_weight,
-        }
+        self.string_match = string_match
+        self.speakers = speakers
+        self._make_head = partial(
+            SpanRankingHead,
+            max_width=max_width,
+            spans_per_token=spans_per_token,
+            max_antecedents=max_antecedents,
+            hidden=scorer_hidden,
+            dropout=scorer_dropout,
+            feature_width=feature_width,
+            string_match=string_match,
+            speakers=speakers,
+            mention_weight=mention_weight,
+        )
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
         return {"clusters": self.clusters_key}
 
     def build_head(self, nI: int, nX: int) -> SpanRankingHead:
-        return SpanRankingHead(nI, nX, **self._head_settings)
+        return self._make_head(nI, nX)
 
     def token_features(self, docs: Sequence[Doc]) -> Dict[str, numpy.ndarray]:
         features = {}
-        if self._head_settings["string_match"]:
+        if self.string_match:
             features[WORDS] = word_ids(docs)
-        if self._head_settings["speakers"]:
+        if self.speakers:
             features[SPEAKERS] = speaker_ids(docs)
         return features
 
@@ -102,7 +106,7 @@ class Coref(Task):
         return dict(zip(self.reasons, (crossing, wide & ~crossing)))
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
-        clusters: Dict[int, List] = {}
+        clusters: Dict[int, List[Offsets]] = {}
         for start, end, cluster in rows.tolist():
             clusters.setdefault(cluster, []).append((start, end))
         confidence = {(start, end): score for (start, end, _), score in zip(rows.tolist(), scores.tolist())}
@@ -111,22 +115,24 @@ class Coref(Task):
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
         gold = [self._char_clusters(reference) for _, reference in pairs]
-        found = [self._char_clusters(predicted) for predicted, _ in pairs]
-        scores = coref_scores(gold, found, keep_singletons=self.singletons)
+        predictions = [self._char_clusters(predicted) for predicted, _ in pairs]
+        scores = coref_scores(gold, predictions, keep_singletons=self.singletons)
         return {"coref_f": scores["conll_f"], **{f"coref_{key}": value for key, value in scores.items()}}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, found = (partition(self._char_clusters(doc), self.singletons) for doc in (reference, predicted))
-        mentions = [{m: Item((m,)) for cluster in side for m in cluster} for side in (gold, found)]
-        kept, missed = links(gold, found)
-        _, spurious = links(found, gold)
-        muc = Differences(*([Item(link) for link in sorted(side)] for side in (kept, missed, spurious)))
+        gold, clusters = (
+            partition(self._char_clusters(doc), self.singletons) for doc in (reference, predicted)
+        )
+        mentions = [{m: Item((m,)) for cluster in side for m in cluster} for side in (gold, clusters)]
+        correct, missed = links(gold, clusters)
+        _, spurious = links(clusters, gold)
+        muc = Differences(*([Item(link) for link in sorted(side)] for side in (correct, missed, spurious)))
         return {"coref_mention": differences(*mentions), "coref_muc": muc}
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")
         return {"coref_f": 1.0, **{f"coref_{part}": 0.0 for part in parts}}
 
-    def _char_clusters(self, doc: Doc) -> List:
+    def _char_clusters(self, doc: Doc) -> List[List[Offsets]]:
         clusters = get_clusters(doc, self.clusters_key) or []
         return [[(span.start_char, span.end_char) for span in cluster] for cluster in clusters]

@@ -23,8 +23,8 @@ class Relations(Task):
 
     scorer_hidden: width of the pair scorer.
     positive_rate: expected share of related pairs among all pairs of tokens.
-    unmatched: what happens to a predicted relation of which an argument is no mention and no
-        entity: "token" keeps it with a one-token argument, "drop" leaves it out. Both are counted,
+    unmatched: what happens to a predicted relation with an argument that is neither a mention nor an
+        entity: "token" keeps it with a one-token argument, "drop" removes it. Both are counted,
         in `doc.spans["relations"].attrs["unmatched"]`.
     mentions_key: the span group of the mentions.
     relations_key: the span group of the relations.
@@ -70,8 +70,8 @@ class Relations(Task):
         return self.relations_key in doc.spans
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
-        found = (get_relations(doc, self.relations_key) or [] for doc in docs)
-        return sorted({relation.label for relations in found for relation in relations})
+        of_docs = (get_relations(doc, self.relations_key) or [] for doc in docs)
+        return sorted({relation.label for relations in of_docs for relation in relations})
 
     def encode(self, doc: Doc) -> numpy.ndarray:
         rows = [
@@ -94,52 +94,50 @@ class Relations(Task):
             ending_at[span.end] = span
         relations, unmatched = [], 0
         for (head_start, head_end, tail_start, tail_end, label), score in zip(rows.tolist(), scores.tolist()):
-            found = []
-            for start, end in ((head_start, head_end), (tail_start, tail_end)):
-                wider = ending_at.get(end) if end - start == 1 else None
-                found.append(Span(doc, start, end) if wider is None else Span(doc, wider.start, end))
-            known = all(span.end in ending_at for span in found)
+            head = _widened(doc, head_start, head_end, ending_at)
+            tail = _widened(doc, tail_start, tail_end, ending_at)
+            known = head.end in ending_at and tail.end in ending_at
             unmatched += not known
             if known or self.unmatched == "token":
-                relations.append(Relation(*found, self.labels[label], score))
+                relations.append(Relation(head, tail, self.labels[label], score))
         set_relations(doc, relations, self.relations_key)
         doc.spans[self.relations_key].attrs["unmatched"] = unmatched
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
         gold = [self._char_relations(reference) for _, reference in pairs]
-        found = [self._char_relations(predicted) for predicted, _ in pairs]
+        predictions = [self._char_relations(predicted) for predicted, _ in pairs]
         scores: Dict[str, Any] = {}
         for mode in RELATION_MODES:
-            found_here = relation_scores(
+            of_mode = relation_scores(
                 [relations for relations, _ in gold],
-                [relations for relations, _ in found],
+                [relations for relations, _ in predictions],
                 mode=mode,
                 gold_types=[types for _, types in gold],
-                predicted_types=[types for _, types in found],
+                predicted_types=[types for _, types in predictions],
             )
-            scores.update({f"rel_{mode}_{key}": value for key, value in found_here.items()})
+            scores.update({f"rel_{mode}_{key}": value for key, value in of_mode.items()})
         groups = [predicted.spans.get(self.relations_key) for predicted, _ in pairs]
         unmatched = sum(group.attrs.get("unmatched", 0) for group in groups if group is not None)
         return {**scores, "rel_unmatched": float(unmatched)}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
         sides = {"gold": self._char_relations(reference), "predicted": self._char_relations(predicted)}
-        found = {}
+        by_mode = {}
         for mode in RELATION_MODES:
-            items = (
-                {relation_key(one, mode, types, side): _item(one, mode, types) for one in relations}
+            items = {
+                side: {relation_key(item, mode, types, side): _item(item, mode, types) for item in relations}
                 for side, (relations, types) in sides.items()
-            )
-            found[f"rel_{mode}"] = differences(*items)
-        return found
+            }
+            by_mode[f"rel_{mode}"] = differences(items["gold"], items["predicted"])
+        return by_mode
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}
         return {**weights, "rel_strict_per_type": None}
 
     def _arguments(self, doc: Doc) -> List[Span]:
-        """Mentions, after the entities that aren't overruled by them."""
+        """Entities, but for those that end where a mention does, then mentions."""
         mentions = list(doc.spans[self.mentions_key]) if self.mentions_key in doc.spans else []
         ends = {span.end for span in mentions}
         return [span for span in doc.ents if span.end not in ends] + mentions
@@ -151,6 +149,12 @@ class Relations(Task):
         ]
         types = {(span.start_char, span.end_char): span.label_ for span in self._arguments(doc)}
         return relations, types
+
+
+def _widened(doc: Doc, start: int, end: int, ending_at: Dict[int, Span]) -> Span:
+    """An argument that is one token, as the mention or entity that ends there, if there is one."""
+    wider = ending_at.get(end) if end - start == 1 else None
+    return Span(doc, start if wider is None else wider.start, end)
 
 
 def _item(relation: Tuple[Offsets, Offsets, str], mode: str, types: Dict[Offsets, str]) -> Item:

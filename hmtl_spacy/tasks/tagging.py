@@ -46,20 +46,21 @@ class TaggingTask(Task):
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
         gold = [self._char_spans(reference) for _, reference in pairs]
-        found = [self._char_spans(predicted) for predicted, _ in pairs]
-        return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, found).items()}
+        predictions = [self._char_spans(predicted) for predicted, _ in pairs]
+        return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, predictions).items()}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, found = (span_items(self._char_spans(doc)) for doc in (reference, predicted))
-        return {self.prefix: differences(gold, found)}
+        gold, items = (span_items(self._char_spans(doc)) for doc in (reference, predicted))
+        return {self.prefix: differences(gold, items)}
 
     def _char_spans(self, doc: Doc) -> Set[Tuple[int, int, str]]:
         return {(span.start_char, span.end_char, span.label_) for span in self.spans(doc)}
 
 
 def overlapping(rows: numpy.ndarray, considered: numpy.ndarray) -> numpy.ndarray:
-    """Which spans must go so that no two overlap: in turn the one that overlaps most others, and
-    of equals the shorter, then the later one. [n]
+    """Which spans must go so that no two overlap. [n]
+
+    Repeatedly drop the span with most overlaps; ties: the shorter, then the later.
 
     considered: spans that take part at all. [n]
     """
