@@ -28,6 +28,12 @@ every_task = pytest.mark.parametrize("name", TASKS)
 N = 8
 
 
+@pytest.fixture(autouse=True, scope="module")
+def extensions():
+    """The component sets them; a task doesn't."""
+    set_extensions()
+
+
 def blank(n=N, starts=(0,)):
     return Doc(VOCAB, words=["w"] * n, sent_starts=[i in starts for i in range(n)])
 
