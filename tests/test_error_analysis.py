@@ -190,7 +190,7 @@ def test_tasks_that_do_not_tell_are_named(trained, data, monkeypatch):
     monkeypatch.setattr(NER, "differences", lambda self, predicted, reference: {})
     errors = find_errors(trained, data)
     assert errors.unsupported == ["ner"] and "These tasks don&#x27;t tell" not in page(errors)
-    assert "These tasks don't tell single errors: ner." in page(errors)
+    assert "These tasks don't report single errors: ner." in page(errors)
 
 
 def test_without_sentences_the_words_around_are_shown(nlp):

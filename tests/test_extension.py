@@ -3,16 +3,29 @@
 from typing import Iterable, List
 
 import catalogue
+import httpx
 import numpy
 import pytest
 import spacy
 import torch
+from annotating import read_jsonl
+from serving import serving
+from spacy.cli._util import app
+from spacy.tokens import DocBin
 from tiny import TINY, TINY_TASKS, layers, make_examples, train
 from torch import nn
+from typer.testing import CliRunner
 
+from hmtl_spacy.annotate import annotate
+from hmtl_spacy.data.layers import read_layers
+from hmtl_spacy.data.writers.jsonl import to_jsonl
+from hmtl_spacy.evaluation.error_analysis import find_errors, page, to_json
+from hmtl_spacy.evaluation.evaluate import evaluate
 from hmtl_spacy.nn.head import Head
 from hmtl_spacy.registry import registry
 from hmtl_spacy.tasks.base import Task, annotated_pairs
+from hmtl_spacy.tasks.differences import Item, differences
+from hmtl_spacy.visualize import render
 
 
 class PolarityHead(nn.Module, Head):
@@ -43,6 +56,7 @@ class PolarityHead(nn.Module, Head):
 
 
 class Polarity(Task):
+    layer = "polarity"
     offset_columns = 0
 
     def build_head(self, nI, nX):
@@ -69,11 +83,24 @@ class Polarity(Task):
         right = sum(bool(x.cats) and numpy.array_equal(self.encode(x), self.encode(y)) for x, y in pairs)
         return {"polarity_acc": right / len(pairs) if pairs else 0.0}
 
+    def differences(self, predicted, reference):
+        gold, found = (
+            {best: Item(((0, len(doc.text)),), best) for best in sorted(doc.cats, key=doc.cats.get)[-1:]}
+            for doc in (reference, predicted)
+        )
+        return {"polarity": differences(gold, found)}
+
+    def to_json(self, doc):
+        if not doc.cats:
+            return None
+        best = max(doc.cats, key=doc.cats.get)
+        return {"label": best, "score": round(doc.cats[best], 4)}
+
     def score_weights(self):
         return {"polarity_acc": 1.0}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def registered():
     registry.hmtl_tasks.register(
         "test.Polarity.v1",
@@ -139,11 +166,26 @@ def with_polarity(vocab):
     return examples
 
 
-def test_a_fifth_task_is_config(registered, tmp_path):
+@pytest.fixture(scope="module")
+def polar(registered):
+    """A trained pipeline with mentions and polarity, and its losses."""
     spacy.util.fix_random_seed(0)
     nlp = spacy.util.load_model_from_config(spacy.util.load_config_from_str(CONFIG), auto_fill=True)
+    _, losses = train(nlp, with_polarity(nlp.vocab), steps=40)
+    return nlp, losses
+
+
+@pytest.fixture
+def data(polar, tmp_path):
+    """A file of gold documents."""
+    nlp, _ = polar
+    DocBin(docs=[eg.reference for eg in with_polarity(nlp.vocab)]).to_disk(tmp_path / "data.spacy")
+    return tmp_path / "data.spacy"
+
+
+def test_a_fifth_task_is_config(polar, tmp_path):
+    nlp, losses = polar
     examples = with_polarity(nlp.vocab)
-    _, losses = train(nlp, examples, steps=40)
     assert set(losses) >= {"hmtl", "hmtl_mentions", "hmtl_polarity"}
     pipe = nlp.get_pipe("hmtl")
     assert pipe.label_data["polarity"] == ["BAD", "GOOD"]
@@ -168,3 +210,80 @@ def test_a_fifth_task_stands_beside_the_four(registered):
     nlp.get_pipe("hmtl").cfg["thresholds"]["polarity"] = 1.01
     doc = nlp("Ann likes it .")
     assert doc.cats == {} and set(layers(doc)) == {"ents", "mentions", "clusters", "relations"}
+
+
+TEXT = "Ann Lee works for Acme Corp . She likes it ."
+
+
+def test_a_fifth_task_is_written(polar, tmp_path):
+    nlp, _ = polar
+    doc = nlp(TEXT)
+    described = nlp.get_pipe("hmtl").tasks["polarity"].to_json(doc)
+    assert described["label"] == "GOOD" and 0.5 < described["score"] <= 1
+    layers = read_layers(doc, tasks=nlp.get_pipe("hmtl").tasks)
+    assert to_jsonl(doc, layers)["polarity"] == described and "polarity" not in to_jsonl(doc)
+    (tmp_path / "in.txt").write_text(f"{TEXT}\n")
+    summary = annotate(nlp, tmp_path / "in.txt", tmp_path / "out.jsonl", lines=True)
+    [record] = read_jsonl(tmp_path / "out.jsonl")
+    assert record["polarity"] == described and record["mentions"]
+    assert summary.written["polarity"] == 1 and not summary.lost
+    for name in ("out.conll", "out.json"):
+        summary = annotate(nlp, tmp_path / "in.txt", tmp_path / name, lines=True)
+        assert summary.lost["polarity"] == 1
+
+
+def test_a_fifth_task_is_shown(polar, data, tmp_path):
+    nlp, _ = polar
+    tasks = nlp.get_pipe("hmtl").tasks
+    doc = nlp(TEXT)
+    assert '<p class="note"><b>polarity</b> <bdi>{&quot;label&quot;: &quot;GOOD&quot;' in render(
+        doc, tasks=tasks
+    )
+    assert "polarity" not in render(doc) + render(doc, tasks=tasks, layers=["mentions"])
+    other = doc.copy()
+    other.cats = {"BAD": 1.0}
+    assert '<p class="note differs"><b>polarity ≠</b>' in render(doc, gold=other, tasks=tasks)
+    nlp.to_disk(tmp_path / "model")
+    arguments = map(str, (data, tmp_path / "page.html", "--model", tmp_path / "model"))
+    spacy.registry.cli.get_all()  # as `python -m spacy` does
+    done = CliRunner().invoke(app, ["hmtl", "visualize", *arguments])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "page.html").read_text("utf8").count("<b>polarity") == 7  # 4 predicted, 3 gold
+
+
+def test_a_fifth_task_is_served(polar):
+    nlp, _ = polar
+    with serving(nlp) as url:
+        answer = httpx.post(f"{url}/api/annotate", json={"text": TEXT, "html": True}, timeout=30).json()
+        assert answer["polarity"]["label"] == "GOOD" and "<b>polarity</b>" in answer["html"]
+        schemas = httpx.get(f"{url}/openapi.json").json()["components"]["schemas"]
+        assert {"polarity", "mentions"} < set(schemas["Document"]["properties"])
+        assert schemas["Document"]["additionalProperties"] is False
+        assert "Further layers: polarity." in httpx.get(url).text
+
+
+def test_a_fifth_task_is_evaluated_and_its_errors_are_shown(polar, data):
+    nlp, _ = polar
+    result = evaluate(nlp, data).tasks["polarity"]
+    assert (result.docs, result.scores) == (3, {"polarity_acc": 1.0})
+    assert result.per_label == {"BAD": 2, "GOOD": 1}
+    assert to_json(find_errors(nlp, data))["polarity"]["correct"] == 3
+    errors = find_errors(nlp, data, thresholds={"polarity": 1.0})
+    counts = to_json(errors)["polarity"]
+    assert (counts["correct"], counts["missed"], errors.unsupported) == (0, 3, [])
+    assert '<section id="polarity">' in page(errors) and "missed: GOOD" in page(errors)
+
+
+def test_two_tasks_cannot_fill_one_layer(registered):
+    again = {"@hmtl_tasks": "test.Polarity.v1"}
+    config = {**TINY, "tasks": {"one": again, "two": again}, "hierarchy": ["one", "two"]}
+    with pytest.raises(ValueError, match="The tasks 'one' and 'two' both fill the layer 'polarity': give"):
+        spacy.blank("en").add_pipe("hmtl", config=config)
+
+
+@pytest.mark.parametrize("name", ["text", "a b", '"'])
+def test_a_layer_needs_a_name_of_its_own(registered, monkeypatch, name):
+    monkeypatch.setattr(Polarity, "layer", name)
+    config = {**TINY, "tasks": {"one": {"@hmtl_tasks": "test.Polarity.v1"}}, "hierarchy": ["one"]}
+    with pytest.raises(ValueError, match=f"The task 'one' fills a layer named '{name}': give its `layer`"):
+        spacy.blank("en").add_pipe("hmtl", config=config)

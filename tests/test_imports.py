@@ -29,7 +29,7 @@ TABLE = {
     "hierarchy": ("tasks.base", ""),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "component": ("model nn tasks.base data annotations entities", "thinc spacy numpy torch"),
-    "evaluation": ("component model nn tasks metrics data entities", LIGHT),
+    "evaluation": ("annotations component model nn tasks metrics data entities", LIGHT),
     "overlay": ("", "spacy thinc"),
     "schedules": ("", ""),
     "annotate": ("data", LIGHT),

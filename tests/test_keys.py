@@ -4,16 +4,35 @@ import json
 import pickle
 from copy import deepcopy
 
+import httpx
 import pytest
 import spacy
+from annotating import files
+from serving import serving
+from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
-from tiny import TINY_TASKS, annotate, make_pipeline
+from tiny import ANNOTATED, TINY_TASKS, annotate, make_pipeline
+from typer.testing import CliRunner
 
-from hmtl_spacy.annotations import KEYS, Keys, keys_of_doc, merge_keys, set_clusters, set_mentions
+from hmtl_spacy.annotate import annotate as annotate_files
+from hmtl_spacy.annotations import (
+    KEYS,
+    Keys,
+    Relation,
+    keys_of_doc,
+    merge_keys,
+    set_clusters,
+    set_mentions,
+    set_relations,
+)
 from hmtl_spacy.data.layers import keys_of, read_layers, tasks_of
 from hmtl_spacy.data.writers.jsonl import to_jsonl
 from hmtl_spacy.entities import entity_graph, resolve, set_extensions
+from hmtl_spacy.evaluation.error_analysis import find_errors, to_json
+from hmtl_spacy.evaluation.error_analysis import page as page_of_errors
+from hmtl_spacy.evaluation.evaluate import evaluate
 from hmtl_spacy.registry import registry
+from hmtl_spacy.visualize import render
 
 OTHER = Keys("sure", "found", "chains", "triples")
 TEXT = "Ann Lee works for Acme Corp . She likes it ."
@@ -118,6 +137,89 @@ def test_a_copied_group_is_not_the_layer(nlp):
         assert keys_of_doc(other) == KEYS
     assert keys_of_doc(nlp("Ann"), OTHER) == OTHER
     assert keys_of_doc(doc, OTHER) == KEYS._replace(entities="sure")
+
+
+def test_pages_show_renamed_groups(trained, renamed):
+    page, usual = render(renamed(TEXT)), render(trained(TEXT))
+    assert page == usual and "WORK" in page and 'class="bar coref' in page
+    explicit = render(renamed(TEXT), keys=KEYS)
+    assert "WORK" not in explicit and 'class="bar mentions' not in explicit
+
+
+def test_gold_that_says_nothing_is_read_as_the_document_beside_it(renamed, trained):
+    doc = renamed(TEXT)
+    bare = Doc(doc.vocab).from_bytes(doc.to_bytes())
+    for key in OTHER:
+        del bare.spans[key].attrs["layer"]
+    assert keys_of_doc(bare) == KEYS
+    page = render(doc, gold=bare)
+    assert page.count("<b>WORK") == 2 and "≠" not in page.split("<script>")[0]
+    assert render(doc, gold=trained(TEXT)).count("<b>WORK") == 2  # gold that says where its layers are
+
+
+def test_files_hold_renamed_groups(trained, renamed, tmp_path):
+    (tmp_path / "in.txt").write_text(f"{TEXT}\n", encoding="utf8")
+    for name in ("out.jsonl", "out.conll", "out.json"):
+        usual, other = tmp_path / "usual" / name, tmp_path / "other" / name
+        assert annotate_files(trained, tmp_path / "in.txt", usual).written["relations"] == 1
+        assert annotate_files(renamed, tmp_path / "in.txt", other).written["relations"] == 1
+        assert files(usual) == files(other) and files(other)
+    summary = annotate_files(renamed, tmp_path / "in.txt", tmp_path / "out.spacy")
+    assert (summary.written["mentions"], summary.written["clusters"]) == (4, 2)
+    [doc] = DocBin().from_disk(tmp_path / "out.spacy" / "00000.spacy").get_docs(spacy.blank("en").vocab)
+    assert keys_of_doc(doc) == OTHER and doc._.coref_resolved.count("Ann Lee") == 2
+
+
+def test_renamed_groups_are_served(renamed):
+    expected = described(renamed(TEXT))
+    with serving(renamed) as url:
+        answer = httpx.post(f"{url}/api/annotate", json={"text": TEXT, "html": True}, timeout=30).json()
+    assert "WORK" in (html := answer.pop("html")) and 'class="bar coref' in html
+    assert answer.keys() == expected.keys() and answer["relations"] == expected["relations"]
+
+
+@pytest.fixture
+def data(nlp, tmp_path):
+    """Gold in renamed groups."""
+    docs = []
+    for words, starts, entities, mentions, clusters, relations in ANNOTATED:
+        doc = annotate(nlp.vocab, words, starts, entities)
+        for key in KEYS[1:]:
+            del doc.spans[key]
+        set_mentions(doc, [Span(doc, s, e, label=label) for s, e, label in mentions], key="found")
+        set_clusters(doc, clusters, key="chains")
+        pairs = [Relation(doc[a:b], doc[c:d], label) for a, b, c, d, label in relations]
+        set_relations(doc, pairs, key="triples")
+        docs.append(doc)
+    DocBin(docs=docs).to_disk(tmp_path / "data.spacy")
+    return tmp_path / "data.spacy"
+
+
+def test_renamed_groups_are_evaluated(renamed, data, tmp_path):
+    result = evaluate(renamed, data)
+    scores = {name: task.scores for name, task in result.tasks.items()}
+    assert scores["mentions"]["spans_found_f"] == scores["coref"]["coref_f"] == 1.0
+    assert scores["relations"]["rel_strict_f"] == scores["ner"]["ents_f"] == 1.0
+    assert result.tasks["mentions"].gold == 11
+
+
+def test_errors_in_renamed_groups_have_their_forms(renamed, data):
+    errors = find_errors(renamed, data, thresholds={"mentions": 1.0, "coref": 1.0})
+    counts = to_json(errors)
+    assert counts["spans_found"]["missed"] == 11 and not errors.unsupported
+    assert set(counts["coref_mention"]["by_type"]) == {"name", "pronoun"}
+    assert 'id="spans_found"' in page_of_errors(errors)
+
+
+def test_the_command_shows_renamed_groups(renamed, data, tmp_path):
+    renamed.to_disk(tmp_path / "model")
+    spacy.registry.cli.get_all()  # as `python -m spacy` does
+    for model in ([], ["--model", tmp_path / "model"]):
+        arguments = ["hmtl", "visualize", data, tmp_path / "page.html", *model]
+        done = CliRunner().invoke(app, list(map(str, arguments)))
+        assert done.exit_code == 0, done.output
+        page = (tmp_path / "page.html").read_text("utf8")
+        assert page.count("<b>WORK") == (2 if model else 1) and 'class="bar mentions' in page
 
 
 def test_tasks_that_disagree_are_an_error():

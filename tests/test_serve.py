@@ -212,7 +212,7 @@ def test_a_full_queue_is_told_with_when_to_come_back(trained, monkeypatch):
         finish()
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "10"
-    assert "2 texts wait already, the limit is 2" in refused.json()["detail"]
+    assert "2 texts are waiting, the limit is 2" in refused.json()["detail"]
     assert [answer.status_code for answer in answers] == [200, 200]
 
 

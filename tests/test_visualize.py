@@ -188,6 +188,74 @@ def test_tracks_never_overlap_and_the_short_come_first():
     assert [rows[2][i][1] for i in range(6)] == [True] + [False] * 5
 
 
+def further(name, to_json):
+    """The tasks of a pipeline that has a layer of its own."""
+    return {name: SimpleNamespace(layer=name, keys={}, to_json=to_json)}
+
+
+def test_a_further_layer_of_spans_is_a_track(doc):
+    items = [
+        {"start": 8, "end": 13, "label": "<EVENT>", "score": 0.5},
+        {"start": 0, "end": 13, "label": "ALL"},
+    ]
+    page = Page(render(doc, tasks=further("events", lambda doc: items)))
+    assert sorted(page.labels("further")) == ["<EVENT>", "ALL"]
+    assert page.labels("entities") and page.labels("mentions")
+    titles = [attrs["title"] for _, attrs in page.elements if "further" in attrs.get("class", "").split()]
+    assert titles.count("events: <EVENT>: works") == 1 and titles.count("events: ALL: Ann Lee works") == 3
+    assert not Page(render(doc, tasks=further("events", lambda doc: []))).labels("further")
+
+
+def test_a_further_layer_of_relations_is_drawn(doc):
+    ann, acme = {"start": 0, "end": 7}, {"start": 18, "end": 27}
+    items = [{"head": acme, "tail": ann, "label": "PAYS<"}]
+    page = Page(render(doc, tasks=further("money", lambda doc: items)))
+    assert "Acme Corp PAYS< → Ann Lee money" in page.text and "WORK" in page.text
+    only = Page(render(doc, tasks=further("money", lambda doc: items), layers=["money"]))
+    assert "WORK" not in only.text and "PAYS<" in only.text and not only.labels("mentions")
+
+
+@pytest.mark.parametrize(
+    "data, shown",
+    [
+        ("<b>good</b>", "<b>good</b>"),
+        ({"label": "é"}, '{"label": "é"}'),
+        (0.5, "0.5"),
+        ([{"start": 0, "end": 1000, "label": "A"}], '[{"start": 0, "end": 1000, "label": "A"}]'),
+        ([{"start": 0, "end": 3}], '[{"start": 0, "end": 3}]'),
+        (["<i>"], '["<i>"]'),
+    ],
+)
+def test_any_other_further_layer_is_a_note(doc, data, shown):
+    page = Page(render(doc, tasks=further("tone", lambda doc: data)))
+    assert page.text.startswith(f"tone {shown} Ann Lee")
+    assert not page.labels("further") and not {"i"} & {tag for tag, _ in page.elements}
+
+
+def test_further_layers_side_by_side(doc):
+    gold = annotate(doc.vocab, *ANNOTATED[0])
+    gold.user_data["kind"] = "gold"
+
+    def spans(of):
+        return [{"start": 0, "end": 3, "label": "A" if of.user_data.get("kind") else "B"}]
+
+    def links(of):
+        pair = {"head": {"start": 0, "end": 3}, "tail": {"start": 4, "end": 7}, "label": "R"}
+        return [] if of.user_data.get("kind") else [pair]
+
+    assert Page(render(doc, gold=gold, tasks=further("x", spans))).labels("further") == ["B ≠", "A ≠"]
+    assert "Ann R → Lee only here x" in Page(render(doc, gold=gold, tasks=further("x", links))).text
+    text = Page(render(doc, gold=gold, tasks=further("x", lambda of: of.user_data.get("kind", "none")))).text
+    assert "x ≠ none" in text and "x ≠ gold" in text
+    missing = further("x", lambda of: "yes" if of.user_data.get("kind") else None)
+    assert "≠" not in Page(render(doc, gold=gold, tasks=missing)).text
+
+
+def test_unknown_layers_name_the_further_ones(doc):
+    with pytest.raises(ValueError, match=r"Can't show the layers \['y'\]: there are \['entities', .*'x'\]"):
+        render(doc, tasks=further("x", str), layers=["x", "y"])
+
+
 def test_in_a_notebook(doc, monkeypatch):
     shown = []
     display = SimpleNamespace(HTML=lambda html: html, display=shown.append)

@@ -20,8 +20,8 @@ def make(seed):
         sentences += [(begin, tokens[-1][1])] if random.random() < 0.9 else []
     places = [sorted(random.choices(range(offset + 1), k=2)) for _ in range(12)]
     bars = [Bar(start, end, "A", "") for start, end in places if start < end]
-    links = [Link((bar.start, bar.end, ""), (0, 1, ""), "R", 1.0) for bar in bars]
-    return Content("", "x" * offset, "en", "ltr", tokens, sentences, {"mentions": bars}, links)
+    links = [Link((bar.start, bar.end, ""), (0, 1, ""), "R") for bar in bars]
+    return Content("", "x" * offset, "en", "ltr", tokens, sentences, {"mentions": bars}, {"relations": links})
 
 
 def test_each_sentence_has_what_a_search_finds():
@@ -31,7 +31,9 @@ def test_each_sentence_has_what_a_search_finds():
         assert len(found) == len(content.sentences)
         for (start, end), sentence in zip(content.sentences, found, strict=True):
             assert sentence.tokens == [token for token in content.tokens if start <= token[0] < end]
-            assert sentence.links == [link for link in content.links if start <= link.head[0] < end]
+            assert sentence.links["relations"] == [
+                link for link in content.links["relations"] if start <= link.head[0] < end
+            ]
             touching = [bar for bar in content.bars["mentions"] if bar.start < end and start < bar.end]
             assert [bar for bar in sentence.bars["mentions"] if bar in touching] == touching
             rows = assign_tracks(sentence.bars["mentions"], sentence.tokens)

@@ -29,7 +29,7 @@ def errors_cli(
     threshold: Thresholds = None,
     use_gpu: Gpu = -1,
 ):
-    """Write a page of what a pipeline misses and makes up, by type and by length, each with its sentence.
+    """Write a page of what a pipeline misses and wrongly predicts, by type and length, with sentences.
 
     The counts are those of `evaluate`. The length of relations and of coreference links is their distance.
 
@@ -59,7 +59,7 @@ def errors_cli(
     rows = [(name, *(one[key] for key in ("correct", "missed", "spurious"))) for name, one in counts.items()]
     typer.echo(table(rows, header=("", "correct", "missed", "spurious"), divider=True, aligns=tuple("lrrr")))
     if found.unsupported:
-        msg.warn(f"These tasks don't tell single errors: {', '.join(found.unsupported)}")
+        msg.warn(f"These tasks don't report single errors: {', '.join(found.unsupported)}")
     out_path.parent.mkdir(parents=True, exist_ok=True)
     title = f"Errors of {Path(model).name} on {data_path.name}"
     out_path.write_text(page(found, title, limit), encoding="utf-8")

@@ -31,6 +31,7 @@ def visualize_cli(
     import spacy
 
     from ..data.corpus import read_task_corpus
+    from ..data.layers import tasks_of
     from ..visualize import render
 
     setup_gpu(use_gpu, silent=True)
@@ -48,7 +49,9 @@ def visualize_cli(
     for doc, reference in zip(docs, gold):
         doc.user_data.setdefault("title", reference.user_data.get("title"))
     out_path.parent.mkdir(parents=True, exist_ok=True)
-    html = render(docs, gold=gold if model else None, page=True, title=title, jupyter=False)
+    html = render(
+        docs, gold=gold if model else None, tasks=tasks_of(nlp), page=True, title=title, jupyter=False
+    )
     out_path.write_text(html, encoding="utf-8")
     msg.good(f"Wrote a page of {len(docs):,} documents", out_path)
 

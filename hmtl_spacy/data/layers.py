@@ -1,5 +1,6 @@
 """All layers of a `Doc` with their scores, from whichever span groups they are in; as plain data too."""
 
+import re
 from collections import Counter
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple, runtime_checkable
 
@@ -57,7 +58,8 @@ class Layers(NamedTuple):
 
 
 STANDARD = ("entities", "mentions", "clusters", "relations")
-RESERVED = ("id", "meta", "text", "tokens", "sentences", "html")  # what else a document's JSON has
+RESERVED = ("id", "meta", "text", "tokens", "sentences", "html", "coref")  # names that JSON or pages have
+NAME = re.compile(r"[\w-]+")
 
 
 def read_layers(
@@ -93,10 +95,10 @@ def further_names(tasks: Mapping[str, LayerTask]) -> Dict[str, str]:
     for name, task in tasks.items():
         if not task.layer or task.layer in STANDARD:
             continue
-        if task.layer in RESERVED:
+        if task.layer in RESERVED or not NAME.fullmatch(task.layer):
             raise ValueError(
-                f"The task '{name}' fills a layer named '{task.layer}', which means something else in JSON "
-                f"lines: give its `layer` another name than {', '.join(RESERVED)}."
+                f"The task '{name}' fills a layer named '{task.layer}': give its `layer` a name of letters, "
+                f"digits, - and _ that isn't one of {', '.join(RESERVED)}."
             )
         if names.setdefault(task.layer, name) != name:
             raise ValueError(

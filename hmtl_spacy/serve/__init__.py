@@ -1,4 +1,4 @@
-"""A local web application: a page where one types a text and sees its layers, and a JSON API.
+"""A local web application: a page that shows the layers of a text you type, and a JSON API.
 
 It needs the extra `hmtl-spacy[serve]`; `hmtl_spacy.serve.app` imports it.
 

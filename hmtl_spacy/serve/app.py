@@ -1,32 +1,33 @@
-"""The web application: its addresses, and what it answers."""
+"""The web application: its addresses and its answers."""
 
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from spacy.language import Language
+from spacy.tokens import Doc
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from .. import __version__
-from .describing import describe, version_of
+from .describing import Describer, version_of
 from .limits import Limits
 from .page import build_page
 from .reading import read_query, refuse
-from .schemas import Document, Documents, Health, Problem, Query, Version
+from .schemas import Health, Problem, Query, Version, answer_models
 from .worker import Busy, Worker
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 REFUSALS = {
     400: "Not JSON in UTF-8, or nested too deeply",
-    408: "The body took too long to come",
+    408: "The body took too long to arrive",
     413: "A text, the number of texts or the body is over its limit",
     415: "Another content type than application/json",
     422: "JSON of another shape",
     500: "The pipeline failed on a text",
-    503: "Too many texts wait; Retry-After says for how many seconds to wait",
+    503: "Too many texts are waiting; Retry-After says after how many seconds to try again",
     504: "The time limit has passed",
 }
 
@@ -34,7 +35,7 @@ REFUSALS = {
 def create_app(nlp: Language, limits: Optional[Limits] = None, hosts: Sequence[str] = ("*",)) -> FastAPI:
     """Serve a pipeline.
 
-    hosts: the names under which a browser may ask for it; "*" for all.
+    hosts: the host names that requests may name; "*" for all.
     """
     limits = limits or Limits()
     if limits.text > nlp.max_length:
@@ -52,8 +53,9 @@ def create_app(nlp: Language, limits: Optional[Limits] = None, hosts: Sequence[s
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.middleware("http")(_add_headers)
-    _add_page(app, nlp, limits)
-    _add_api(app, nlp, limits)
+    describer = Describer(nlp)
+    _add_page(app, nlp, limits, describer.further)
+    _add_api(app, nlp, limits, describer)
     return app
 
 
@@ -70,34 +72,36 @@ async def _add_headers(request: Request, call_next):
     return response
 
 
-def _add_page(app: FastAPI, nlp: Language, limits: Limits) -> None:
-    html, policy = build_page(version_of(nlp), limits)
+def _add_page(app: FastAPI, nlp: Language, limits: Limits, further: Sequence[str]) -> None:
+    html, policy = build_page(version_of(nlp), limits, further)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
-def _add_api(app: FastAPI, nlp: Language, limits: Limits) -> None:
+def _add_api(app: FastAPI, nlp: Language, limits: Limits, describer: Describer) -> None:
     version = version_of(nlp)
+    one_document, documents = answer_models(describer.further)
     body = {"required": True, "content": {"application/json": {"schema": Query.model_json_schema()}}}
 
     @app.post(
         "/api/annotate",
         summary="Annotate one text or several",
         openapi_extra={"requestBody": body},
-        response_model=Union[Document, Documents],
+        response_model=Union[one_document, documents],
         responses={code: {"model": Problem, "description": what} for code, what in REFUSALS.items()},
     )
     async def annotate(request: Request) -> JSONResponse:
         """`{"text": ...}` is answered with a document, `{"texts": [...]}` with `{"docs": [...]}`."""
         query = await read_query(request, limits)
-        docs = await _annotate(request.app.state.worker, query, limits)
+        describe = partial(describer, html=query.html)
+        docs = await _annotate(request.app.state.worker, query, describe, limits)
         return JSONResponse(docs[0] if "text" in query.model_fields_set else {"docs": docs})
 
     @app.get("/api/health", response_model=Health, responses={503: {"model": Health}})
     async def health(request: Request) -> JSONResponse:
-        """Whether texts are taken, and how many wait."""
+        """Whether texts are accepted, and how many are waiting."""
         worker = request.app.state.worker
         alive = worker.is_alive()
         state = {"status": "ok" if alive else "stopped", "waiting": worker.waiting()}
@@ -105,23 +109,25 @@ def _add_api(app: FastAPI, nlp: Language, limits: Limits) -> None:
 
     @app.get("/api/version")
     async def versions() -> Version:
-        """What annotates: package, spaCy and pipeline."""
+        """The versions of the package and spaCy, and the pipeline."""
         return version
 
 
-async def _annotate(worker: Worker, query: Query, limits: Limits) -> List[Dict[str, Any]]:
+async def _annotate(
+    worker: Worker, query: Query, describe: Callable[[Doc], Dict[str, Any]], limits: Limits
+) -> List[Dict[str, Any]]:
     try:
-        futures = worker.submit(query.all_texts, partial(describe, html=query.html))
+        futures = worker.submit(query.all_texts, describe)
     except Busy:
-        message = f"{worker.waiting():,} texts wait already, the limit is {limits.queue:,}. Try again later."
+        message = f"{worker.waiting():,} texts are waiting, the limit is {limits.queue:,}. Try again later."
         refuse(503, message, **{"Retry-After": str(round(limits.seconds) or 1)})
     results = asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
     try:
-        found = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
+        answers = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
     except asyncio.TimeoutError:
         refuse(504, f"Not done within {limits.seconds:g} seconds. Send less at once, or try again later.")
-    for number, one in enumerate(found):
-        if isinstance(one, BaseException):
-            failed = f"The pipeline failed on text {number + 1} of {len(found)} with {type(one).__name__}"
+    for number, answer in enumerate(answers, start=1):
+        if isinstance(answer, BaseException):
+            failed = f"The pipeline failed on text {number} of {len(answers)} with {type(answer).__name__}"
             refuse(500, f"{failed}. The server's log says more.")
-    return found
+    return answers

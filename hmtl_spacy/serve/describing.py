@@ -7,26 +7,39 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from .. import __version__
+from ..data.layers import further_names, keys_of, read_layers, tasks_of
 from ..data.writers.jsonl import to_jsonl
-from ..visualize.content import LAYERS, read
+from ..visualize.content import read
 from ..visualize.markup import document
 from ..visualize.page import element_of
 from .schemas import Model, Version
 
 
-def describe(doc: Doc, html: bool = False) -> Dict[str, Any]:
-    """A document's text and layers in character offsets.
+class Describer:
+    """Describes the documents of one pipeline.
 
-    html: also, under "html", as an element for the page, which has the style and script for it.
+    Its tasks say which span groups their layers are in, and describe layers beyond the four standard ones.
     """
-    described = to_jsonl(doc)
-    if html:
-        described["html"] = element_of(document(read(doc, LAYERS), None, "hmtl-0"))
-    return described
+
+    def __init__(self, nlp: Language):
+        self.tasks = tasks_of(nlp)
+        self.keys = keys_of(self.tasks)
+        self.further = list(further_names(self.tasks))
+
+    def __call__(self, doc: Doc, html: bool = False) -> Dict[str, Any]:
+        """A document's text and layers in character offsets.
+
+        html: also, under "html", as an element for the page, which has the style and script for it.
+        """
+        described = to_jsonl(doc, read_layers(doc, self.keys, self.tasks))
+        if html:
+            content = read(doc, keys=self.keys, tasks=self.tasks)
+            described["html"] = element_of(document(content, None, "hmtl-0"))
+        return described
 
 
 def version_of(nlp: Language) -> Version:
-    """What annotates: package, spaCy and pipeline."""
+    """The versions of the package and spaCy, and the pipeline."""
     levels = [level for _, pipe in nlp.pipeline for level in getattr(pipe, "tasks", ())]
     name = "_".join(filter(None, (nlp.lang, nlp.meta.get("name"))))
     model = Model(

@@ -1,16 +1,16 @@
-"""How much one request may ask for, and how much may wait."""
+"""How much one request may ask for, and how many texts may wait."""
 
 from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a server; what is over one is refused with a message that names it.
+    """The limits of a server; a request over one is refused with a message that names it.
 
     text: characters of a text.
     texts: texts of a request.
     body: bytes of a request.
-    seconds: how long a request may take; what it has not begun by then is dropped.
+    seconds: how long a request may take; texts that have not begun by then are dropped.
     queue: texts that may wait, of all requests together.
     together: characters of the texts that are annotated in one call of the pipeline.
     """

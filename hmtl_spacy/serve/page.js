@@ -1,9 +1,10 @@
 
-// Sends the text to this server and shows what it found. A text may stand in the page's address, behind the #.
+// Sends the text to this server and shows what it found. The page's address may hold a text after the #.
 (() => {
   const at = (id) => document.getElementById(id);
   const [text, layers, json, problem] = ["text", "layers", "json", "problem"].map(at);
   const PREFIX = "#text=";
+  const STANDARD = new Set(["id", "meta", "text", "tokens", "sentences", "entities", "mentions", "clusters", "relations"]);
   let running = null;
   let shown = null;
 
@@ -13,6 +14,8 @@
     problem.textContent = wrong;
   };
   const number = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+
+  const further = (name, value) => (Array.isArray(value) ? `${value.length} in ${name}` : name);
 
   const ask = async (value, signal) => {
     const answer = await fetch("/api/annotate", {
@@ -30,7 +33,7 @@
   const readable = (data) => {
     const line = (value) => JSON.stringify(value, null, 1).replace(/\n */g, " "); // strings have no line breaks
     const list = (values) => `[\n  ${values.map(line).join(",\n  ")}\n]`;
-    const part = (value) => (typeof value[0] === "object" ? list(value) : line(value));
+    const part = (value) => (typeof value?.[0] === "object" ? list(value) : line(value));
     return `{\n${Object.entries(data).map(([key, value]) => `"${key}": ${part(value)}`).join(",\n")}\n}`;
   };
 
@@ -49,6 +52,7 @@
           number(size("mentions"), "mention", "mentions"),
           number(size("clusters"), "cluster", "clusters"),
           number(size("relations"), "relation", "relations"),
+          ...Object.keys(data).filter((key) => !STANDARD.has(key)).map((key) => further(key, data[key])),
         ].join(", ") +
         ".",
     );
@@ -85,7 +89,7 @@
       const value = decodeURIComponent(location.hash.slice(PREFIX.length));
       if (value !== shown) choose(value);
     } catch {
-      say("", "The address of this page has no readable text behind its #text=.");
+      say("", "The address of this page has no readable text after #text=.");
     }
   };
 

@@ -5,15 +5,18 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Tuple
+from typing import Sequence, Tuple
 
 from ..visualize.page import assets
 from .limits import Limits
 from .schemas import Version
 
 
-def build_page(version: Version, limits: Limits) -> Tuple[str, str]:
-    """The page, and the Content-Security-Policy to send with it."""
+def build_page(version: Version, limits: Limits, further: Sequence[str] = ()) -> Tuple[str, str]:
+    """The page, and the Content-Security-Policy to send with it.
+
+    further: the names of the pipeline's layers beyond the four standard ones.
+    """
     shared_style, shared_script = assets()
     style = shared_style + _read("page.css")
     script = shared_script + _read("page.js")
@@ -25,12 +28,13 @@ def build_page(version: Version, limits: Limits) -> Tuple[str, str]:
         model=f"{model} {model_version}",
         versions=f"hmtl_spacy {package} · spaCy {spacy}",
         limit=f"{limits.text:,}",
+        further=escape(f" Further layers: {', '.join(further)}." if further else ""),
     )
     return html, _policy(style, script)
 
 
 def _policy(style: str, script: str) -> str:
-    """Only these two run, and only this server is asked."""
+    """Only these two run, and the page contacts only this server."""
     allowed = {
         "default-src": "'none'",
         "style-src": _hash(style),

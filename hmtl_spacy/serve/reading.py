@@ -1,4 +1,4 @@
-"""A request's body, read no further than its limits; everything else is refused with a reason."""
+"""A request's body, read no further than its limits; anything else is refused with a reason."""
 
 import asyncio
 from typing import NoReturn
@@ -16,8 +16,8 @@ EXPECTED = 'Send JSON in UTF-8: {"text": "..."} or {"texts": ["...", "..."]}; "h
 async def read_query(request: Request, limits: Limits) -> Query:
     """The query in a request.
 
-    RAISES: `HTTPException`: 400 for what isn't JSON, 408 for a body that doesn't come in time, 413 for
-        what is over a limit, 415 for another content type, 422 for JSON of another shape.
+    RAISES: `HTTPException`: 400 for a body that isn't JSON, 408 for one that doesn't arrive in time, 413
+        for one that is over a limit, 415 for another content type, 422 for JSON of another shape.
     """
     _check_headers(request, limits)
     try:

@@ -1,8 +1,8 @@
-"""What goes into the API and comes out of it."""
+"""The API's requests and answers."""
 
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Sequence, Tuple, Type
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 TEXT = "Ada Byron lives in Hull. She works for Acme."
 
@@ -35,11 +35,15 @@ class Query(BaseModel):
 
 
 class Health(BaseModel):
+    """Whether texts are accepted."""
+
     status: str = Field(examples=["ok"])
-    waiting: int = Field(description="Texts that wait for their turn.")
+    waiting: int = Field(description="Texts that are waiting.")
 
 
 class Model(BaseModel):
+    """The pipeline."""
+
     name: str = Field(examples=["en_hmtl_sample"])
     version: str = Field(examples=["0.1.0"])
     pipeline: List[str] = Field(examples=[["sentencizer", "hmtl"]])
@@ -47,13 +51,15 @@ class Model(BaseModel):
 
 
 class Version(BaseModel):
+    """The versions of the package and spaCy, and the pipeline."""
+
     hmtl_spacy: str = Field(examples=["0.1.0"])
     spacy: str = Field(examples=["3.8.18"])
     model: Model
 
 
 class Problem(BaseModel):
-    """Why there is no answer: what was found, what was expected, what to do."""
+    """Why a request was refused: what was found, what was expected, what to do."""
 
     detail: str = Field(
         examples=["Found a text of 60,000 characters, the limit is 50,000. Send it in parts."]
@@ -114,3 +120,20 @@ class Documents(BaseModel):
     """The answer to several texts, in their order."""
 
     docs: List[Document]
+
+
+def answer_models(further: Sequence[str]) -> Tuple[Type[Document], Type[Documents]]:
+    """`Document` and `Documents` with a pipeline's further layers, whose tasks decide what they look like.
+
+    further: the names of the layers.
+    """
+    if not further:
+        return Document, Documents
+    description = "A layer of another task."
+    fields: Any = {
+        f"further_{i}": (Optional[Any], Field(default=None, alias=name, description=description))
+        for i, name in enumerate(further)
+    }
+    document = create_model("Document", __base__=Document, __doc__=Document.__doc__, **fields)
+    documents = create_model("Documents", __base__=Documents, docs=(List[document], ...))  # type: ignore[valid-type] # made here
+    return document, documents

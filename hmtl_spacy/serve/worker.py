@@ -12,11 +12,14 @@ from spacy.util import logger
 
 
 class Busy(Exception):
-    """So many texts wait that no more are taken."""
+    """Too many texts are waiting; no more are accepted."""
 
 
 class Job(NamedTuple):
-    """A text that waits. describe: what to make of its document; no document leaves the thread."""
+    """A text that waits.
+
+    describe: turns its document into the answer; no document leaves the thread.
+    """
 
     text: str
     describe: Callable[[Doc], Any]
@@ -27,7 +30,7 @@ class Worker:
     """Annotates texts in the order in which they came.
 
     nlp: the pipeline; from now on only the worker's thread uses it.
-    together: how many characters of what waits go through the pipeline in one call; a longer text goes alone.
+    together: how many characters go through the pipeline in one call; a longer text goes alone.
     queue: how many texts may wait.
     """
 
@@ -43,12 +46,12 @@ class Worker:
         self._thread.start()
 
     def submit(self, texts: Sequence[str], describe: Callable[[Doc], Any]) -> List[Future]:
-        """Let texts wait for their turn, all of them or none.
+        """Add texts to the queue, all of them or none.
 
-        describe: what to make of a document, called in the worker's thread.
-        RETURNS: For each text its result, or the error that the pipeline raised on it. What is
+        describe: turns a document into the answer, called in the worker's thread.
+        RETURNS: For each text its result, or the error that the pipeline raised on it. A text that is
             cancelled before its turn is not annotated.
-        RAISES: `Busy` if too many wait already, or if the worker is closed.
+        RAISES: `Busy` if too many are waiting, or if the worker is closed.
         """
         jobs = [Job(text, describe, Future()) for text in texts]
         with self._changed:
@@ -62,12 +65,15 @@ class Worker:
         return self._thread.is_alive() and not self._closed
 
     def waiting(self) -> int:
-        """How many texts wait."""
+        """How many texts are waiting."""
         with self._changed:
             return len(self._drop_cancelled())
 
     def close(self, timeout: float = 5.0) -> None:
-        """Finish what has begun, for so many seconds at most, and cancel what waits."""
+        """Cancel the texts that wait, and finish those that have begun.
+
+        timeout: how many seconds to wait for that.
+        """
         with self._changed:
             self._closed = True
             for job in self._waiting:

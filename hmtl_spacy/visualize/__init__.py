@@ -1,15 +1,17 @@
-"""All four layers of a text as HTML: for a notebook, or as a page that needs nothing else.
+"""All layers of a text as HTML: for a notebook, or as a page that needs nothing else.
 
-The script draws relations as arrows and lights what belongs together; without it everything can be read
-all the same, relations in a list below their sentence. A page that puts the HTML in later, with
+The script draws relations as arrows and lights what belongs together; without it everything can still be
+read, relations in a list below their sentence. A page that puts the HTML in later, with
 `innerHTML` say, calls `hmtl.start(element)`; see `assets`.
 """
 
-from typing import Any, Iterable, List, Optional, Sequence, Union
+from typing import Any, Iterable, List, Mapping, Optional, Sequence, Union
 
 from spacy.tokens import Doc
 from spacy.util import is_in_jupyter
 
+from ..annotations import Keys, keys_of_doc
+from ..data.layers import LayerTask, further_names
 from .compare import compare
 from .content import LAYERS, Content, read
 from .markup import document
@@ -22,28 +24,42 @@ def render(
     docs: Union[Doc, Iterable[Doc]],
     *,
     gold: Optional[Union[Doc, Iterable[Doc]]] = None,
-    layers: Sequence[str] = LAYERS,
+    layers: Optional[Sequence[str]] = None,
+    tasks: Optional[Mapping[str, LayerTask]] = None,
+    keys: Optional[Keys] = None,
     page: bool = False,
     title: str = "HMTL",
     jupyter: Optional[bool] = None,
 ) -> Optional[str]:
-    """Show named entities, mentions, coreference clusters and relations.
+    """Show named entities, mentions, coreference clusters, relations, and what further tasks find.
 
     docs: one document or several.
     gold: the same texts with other annotations; both are shown side by side, what differs is marked.
-    layers: which of "entities", "mentions", "coref" and "relations" to show.
+    layers: which of "entities", "mentions", "coref", "relations" and the tasks' further layers to show; all
+        if not given.
+    tasks: those of the pipeline, by name (`nlp.get_pipe("hmtl").tasks`), which are asked for further layers.
+    keys: the span groups of both; if not given, found out from each document, and those that gold doesn't
+        tell from the document beside it.
     page: a whole page rather than an element to put into one.
     jupyter: display it in a notebook; found out if not given.
-    RETURNS: HTML; nothing if it was displayed.
+    RETURNS: HTML; None if it was displayed.
     """
-    if unknown := [layer for layer in layers if layer not in LAYERS]:
-        raise ValueError(f"Can't show the layers {unknown}: there are {list(LAYERS)}.")
-    shown = [read(doc, layers) for doc in _listed(docs)]
-    wanted = [read(doc, layers) for doc in _listed(gold)] if gold is not None else []
-    _check_pairs(shown, wanted, gold is not None)
-    for one, other in zip(shown, wanted):
-        compare(one, other)
-    body = "\n".join(document(one, wanted[i] if wanted else None, f"hmtl-{i}") for i, one in enumerate(shown))
+    known = [*LAYERS, *further_names(tasks or {})]
+    if unknown := [layer for layer in layers or () if layer not in known]:
+        raise ValueError(f"Can't show the layers {unknown}: there are {known}.")
+    docs = _listed(docs)
+    gold_docs = None if gold is None else _listed(gold)
+    _check_pairs(docs, gold_docs)
+    shown = [read(doc, layers, keys, tasks) for doc in docs]
+    targets: List[Optional[Content]] = [None] * len(docs)
+    if gold_docs is not None:
+        keys_of_gold = [keys or keys_of_doc(one, keys_of_doc(doc)) for doc, one in zip(docs, gold_docs)]
+        targets = [read(doc, layers, own, tasks) for doc, own in zip(gold_docs, keys_of_gold)]
+    for content, target in zip(shown, targets):
+        if target is not None:
+            compare(content, target)
+    pairs = enumerate(zip(shown, targets))
+    body = "\n".join(document(content, target, f"hmtl-{i}") for i, (content, target) in pairs)
     html = page_of(body, title) if page else with_assets(body)
     if jupyter or (jupyter is None and is_in_jupyter()):
         _display(html)
@@ -55,15 +71,15 @@ def _listed(docs: Union[Doc, Iterable[Doc]]) -> List[Doc]:
     return [docs] if isinstance(docs, Doc) else list(docs)
 
 
-def _check_pairs(shown: List[Content], wanted: List[Content], asked: bool) -> None:
-    if asked and len(shown) != len(wanted):
+def _check_pairs(docs: List[Doc], gold: Optional[List[Doc]]) -> None:
+    if gold is not None and len(docs) != len(gold):
         raise ValueError(
-            f"Can't compare {len(shown)} documents with {len(wanted)} gold documents: give one for each."
+            f"Can't compare {len(docs)} documents with {len(gold)} gold documents: give one for each."
         )
-    for number, (one, other) in enumerate(zip(shown, wanted), start=1):
-        if one.text != other.text:
+    for number, (doc, other) in enumerate(zip(docs, gold or ()), start=1):
+        if doc.text != other.text:
             raise ValueError(
-                f"Can't compare document {number}: its text begins '{one.text[:40]}', that of its gold "
+                f"Can't compare document {number}: its text begins '{doc.text[:40]}', that of its gold "
                 f"document '{other.text[:40]}'. Both must have the same text."
             )
 

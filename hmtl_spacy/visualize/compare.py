@@ -2,7 +2,7 @@
 
 from collections import Counter
 from itertools import chain
-from typing import Dict, List
+from typing import Any, Callable, Dict, Hashable, List
 
 from .content import Bar, Content
 
@@ -20,15 +20,17 @@ def compare(one: Content, other: Content) -> None:
             _mark_clusters(other.bars[layer], one.bars[layer])
         else:
             _mark(one.bars[layer], other.bars[layer], lambda bar: (bar.start, bar.end, bar.label))
-    if one.links is not None and other.links is not None:
-        _mark(one.links, other.links, lambda link: (link.head[:2], link.tail[:2], link.label))
+    for layer in one.links.keys() & other.links.keys():
+        _mark(one.links[layer], other.links[layer], lambda link: (link.head[:2], link.tail[:2], link.label))
+    for layer in one.notes.keys() & other.notes.keys():
+        _mark([one.notes[layer]], [other.notes[layer]], lambda note: note.text)
 
 
-def _mark(one: List, other: List, key) -> None:
+def _mark(one: List, other: List, key: Callable[[Any], Hashable]) -> None:
     keys = {key(item) for item in one}, {key(item) for item in other}
-    for items, wanted in ((one, keys[1]), (other, keys[0])):
+    for items, theirs in ((one, keys[1]), (other, keys[0])):
         for item in items:
-            item.mark = "" if key(item) in wanted else ONLY_HERE
+            item.mark = "" if key(item) in theirs else ONLY_HERE
 
 
 def _numbers_alike(one: List[Bar], other: List[Bar]) -> Dict[int, int]:

@@ -1,11 +1,13 @@
 """What there is to show of a `Doc`, as plain data in character offsets."""
 
+import json
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..annotations import get_clusters, get_mentions, get_relations, has_entities
+from ..annotations import Keys, get_clusters, get_mentions, get_relations, has_entities, keys_of_doc
+from ..data.layers import LayerTask, further_layers
 from ..entities.membership import Membership
 from .direction import direction_of
 
@@ -37,13 +39,23 @@ class Link:
     head: Tuple[int, int, str]
     tail: Tuple[int, int, str]
     label: str
-    score: float
+    mark: str = ""
+
+
+@dataclass
+class Note:
+    """A layer that is neither spans nor relations, as text."""
+
+    text: str
     mark: str = ""
 
 
 @dataclass
 class Content:
-    """One document: its tokens and sentences, and the layers that were asked for and are annotated."""
+    """One document: its tokens and sentences, and the layers that were asked for and are annotated.
+
+    bars, links, notes: by the name of the layer; what spans, relations and anything else look like.
+    """
 
     title: str
     text: str
@@ -51,12 +63,24 @@ class Content:
     direction: str
     tokens: List[Tuple[int, int, str]]
     sentences: List[Tuple[int, int]]
-    bars: dict = field(default_factory=dict)
-    links: Optional[List[Link]] = None
+    bars: Dict[str, List[Bar]] = field(default_factory=dict)
+    links: Dict[str, List[Link]] = field(default_factory=dict)
+    notes: Dict[str, Note] = field(default_factory=dict)
 
 
-def read(doc: Doc, layers: Sequence[str]) -> Content:
-    """Everything about `doc` that a page shows."""
+def read(
+    doc: Doc,
+    layers: Optional[Sequence[str]] = None,
+    keys: Optional[Keys] = None,
+    tasks: Optional[Mapping[str, LayerTask]] = None,
+) -> Content:
+    """Everything about a document that a page shows.
+
+    layers: which to show; all if not given.
+    keys: the document's span groups; found out from it if not given.
+    tasks: those of the pipeline, by name, which are asked for layers beyond the standard ones.
+    """
+    keys = keys_of_doc(doc) if keys is None else keys
     content = Content(
         title=str(doc.user_data.get("title") or doc.user_data.get("id") or ""),
         text=doc.text,
@@ -65,18 +89,64 @@ def read(doc: Doc, layers: Sequence[str]) -> Content:
         tokens=[(token.idx, token.idx + len(token), token.text) for token in doc],
         sentences=_sentences(doc),
     )
-    clusters = get_clusters(doc) if "coref" in layers else None
-    members = Membership(doc) if clusters is not None else None
-    if "entities" in layers and has_entities(doc):
+    further = further_layers(doc, tasks or {})
+    shown = [*LAYERS, *further] if layers is None else layers
+    _add_spans(content, doc, shown, keys)
+    if "relations" in shown and (relations := get_relations(doc, keys.relations)) is not None:
+        content.links["relations"] = [Link(_end(r.head), _end(r.tail), r.label) for r in relations]
+    for name, data in further.items():
+        if name in shown:
+            _add_further(content, name, data)
+    return content
+
+
+def _add_spans(content: Content, doc: Doc, shown: Sequence[str], keys: Keys) -> None:
+    clusters = get_clusters(doc, keys.clusters) if "coref" in shown else None
+    members = Membership(doc, keys) if clusters is not None else None
+    if "entities" in shown and has_entities(doc):
         content.bars["entities"] = _bars(doc.ents, members)
-    if "mentions" in layers and (mentions := get_mentions(doc)) is not None:
+    if "mentions" in shown and (mentions := get_mentions(doc, keys.mentions)) is not None:
         content.bars["mentions"] = _bars(mentions, members)
     if clusters is not None:
         numbered = [(number, span) for number, cluster in enumerate(clusters, start=1) for span in cluster]
         content.bars["coref"] = [_bar(span, "", i, number) for i, (number, span) in enumerate(numbered)]
-    if "relations" in layers and (relations := get_relations(doc)) is not None:
-        content.links = [Link(_end(r.head), _end(r.tail), r.label, r.score) for r in relations]
-    return content
+
+
+def _add_further(content: Content, name: str, data: Any) -> None:
+    """Show a layer's plain data as what it looks like: spans, relations, else a note."""
+    items = data if isinstance(data, list) else None
+    if items is not None and all(_is_labelled(item) and _is_place(item, content.text) for item in items):
+        content.bars[name] = [
+            Bar(item["start"], item["end"], str(item["label"]), content.text[item["start"] : item["end"]], i)
+            for i, item in enumerate(items)
+        ]
+    if items is not None and all(_is_link(item, content.text) for item in items):
+        content.links[name] = [
+            Link(_place(item["head"], content.text), _place(item["tail"], content.text), str(item["label"]))
+            for item in items
+        ]
+    if name not in content.bars and name not in content.links:
+        text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str)
+        content.notes[name] = Note(text)
+
+
+def _is_labelled(item: Any) -> bool:
+    return isinstance(item, dict) and "label" in item
+
+
+def _is_link(item: Any, text: str) -> bool:
+    return _is_labelled(item) and all(_is_place(item.get(side), text) for side in ("head", "tail"))
+
+
+def _is_place(item: Any, text: str) -> bool:
+    if not isinstance(item, dict):
+        return False
+    start, end = item.get("start"), item.get("end")
+    return type(start) is int and type(end) is int and 0 <= start < end <= len(text)
+
+
+def _place(item: Dict[str, Any], text: str) -> Tuple[int, int, str]:
+    return item["start"], item["end"], text[item["start"] : item["end"]]
 
 
 def _sentences(doc: Doc) -> List[Tuple[int, int]]:

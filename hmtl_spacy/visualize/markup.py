@@ -1,9 +1,9 @@
 """HTML of what there is to show. Every word and label of a document is escaped here."""
 
 from html import escape
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from .content import Bar, Content, Link
+from .content import Bar, Content, Link, Note
 from .direction import runs
 from .sentences import Sentence, split
 from .tracks import assign_tracks
@@ -30,10 +30,18 @@ def _language(content: Content) -> str:
 
 
 def _side(content: Content) -> Iterator[str]:
+    for layer, note in content.notes.items():
+        yield _note(layer, note)
     for sentence in split(content):
         yield _sentence(content, sentence)
     if clusters := content.bars.get("coref"):
         yield _cluster_list(clusters, content.direction)
+
+
+def _note(layer: str, note: Note) -> str:
+    classes = "note differs" if note.mark else "note"
+    sign = " ≠" if note.mark else ""
+    return f'<p class="{classes}"><b>{escape(layer)}{sign}</b> <bdi>{escape(note.text)}</bdi></p>'
 
 
 def _sentence(content: Content, sentence: Sentence) -> str:
@@ -53,7 +61,7 @@ def _sentence(content: Content, sentence: Sentence) -> str:
     for first, last, direction in runs(tokens, content.direction):
         html[first] = f'<span dir="{direction}">{html[first]}'
         html[last - 1] += "</span>"
-    classes = "sentence related" if sentence.links else "sentence"
+    classes = "sentence related" if any(sentence.links.values()) else "sentence"
     return (
         f'<div class="{classes}" dir="{content.direction}">{"".join(html)}</div>'
         f"{_link_list(sentence.links, content.direction)}"
@@ -65,11 +73,12 @@ def _cell(cell: Optional[Tuple[Bar, bool]], layer: str) -> str:
     if cell is None:
         return EMPTY
     bar, begins = cell
-    classes = f"bar {layer}{' begins' if begins else ''}{' differs' if bar.mark else ''}"
+    kind = layer if layer in NAMES else "further"
+    classes = f"bar {kind}{' begins' if begins else ''}{' differs' if bar.mark else ''}"
     label = (str(bar.cluster) if layer == "coref" else bar.label) + (" ≠" if bar.mark else "")
     attributes = ' role="img"' if begins else ""
     attributes += f' data-label="{escape(label)}"' if begins or layer == "coref" else ""
-    attributes += f' data-span="{layer}-{bar.number}"'
+    attributes += f' data-span="{escape(layer)}-{bar.number}"'
     attributes += f' title="{escape(_title(bar, layer))}"{_cluster(bar.cluster)}'
     return f'<span class="{classes}"{attributes}></span>'
 
@@ -77,32 +86,33 @@ def _cell(cell: Optional[Tuple[Bar, bool]], layer: str) -> str:
 def _title(bar: Bar, layer: str) -> str:
     cluster = f"cluster {bar.cluster}" if bar.cluster else ""
     what = ", ".join(part for part in (bar.label, cluster) if part)
-    return f"{NAMES[layer]}: {what}: {bar.text}{f' ({bar.mark})' if bar.mark else ''}"
+    return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({bar.mark})' if bar.mark else ''}"
 
 
 def _cluster(number: int) -> str:
     return f' data-cluster="{number}" data-colour="{number % COLOURS}"' if number else ""
 
 
-def _link_list(links: List[Link], direction: str) -> str:
-    if not links:
+def _link_list(links: Dict[str, List[Link]], direction: str) -> str:
+    items = [_link(link, layer) for layer, layer_links in links.items() for link in layer_links]
+    if not items:
         return ""
-    items = "".join(_link(link) for link in links)
-    return f'<ul class="links" dir="{direction}" aria-label="Relations">{items}</ul>'
+    return f'<ul class="links" dir="{direction}" aria-label="Relations">{"".join(items)}</ul>'
 
 
-def _link(link: Link) -> str:
+def _link(link: Link, layer: str) -> str:
     ends = f' data-head="{link.head[0]} {link.head[1]}" data-tail="{link.tail[0]} {link.tail[1]}"'
     label = escape(link.label + (" ≠" if link.mark else ""))
     return (
         f'<li class="link{" differs" if link.mark else ""}"{ends} data-label="{label}">'
         f'<bdi>{escape(link.head[2])}</bdi> <b>{escape(link.label)} <span class="to">→</span></b> '
-        f"<bdi>{escape(link.tail[2])}</bdi>{f' <i>{link.mark}</i>' if link.mark else ''}</li>"
+        f"<bdi>{escape(link.tail[2])}</bdi>{f' <i>{link.mark}</i>' if link.mark else ''}"
+        f"{f' <small>{escape(layer)}</small>' if layer != 'relations' else ''}</li>"
     )
 
 
 def _cluster_list(bars: List[Bar], direction: str) -> str:
-    clusters: dict = {}
+    clusters: Dict[int, List[Bar]] = {}
     for bar in sorted(bars, key=lambda bar: bar.start):
         clusters.setdefault(bar.cluster, []).append(bar)
     items = []

@@ -1,4 +1,4 @@
-"""What a pipeline misses and what it makes up, of every task, by type and by length.
+"""What a pipeline misses and wrongly predicts, of every task, by type and by length.
 
 The counts are those of `hmtl_spacy.evaluation.evaluate`: precision and recall follow from them.
 """

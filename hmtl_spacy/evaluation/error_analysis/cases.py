@@ -1,10 +1,11 @@
-"""A single thing that was found, missed or made up, and what its document tells about it."""
+"""A single item that was found, missed or wrongly predicted, and what its document says about it."""
 
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 
+from ...annotations import Keys
 from ...entities.membership import Membership
 from ...entities.mention_forms import form_of
 from ...tasks.differences import Item
@@ -14,7 +15,8 @@ WINDOW = 15  # tokens to either side where there are no sentences
 
 @dataclass
 class Case:
-    """
+    """An item with its document.
+
     kind: "correct", "missed" or "spurious".
     label: its type; name, nominal or pronoun for mentions in clusters, and the later one's for links.
     length: tokens of a span, or from last token to last token of a relation or link.
@@ -30,20 +32,25 @@ class Case:
 
 
 class Source:
-    """The document that an item is from, gold or predicted."""
+    """The document that an item is from, gold or predicted.
 
-    def __init__(self, doc: Doc, title: str):
+    keys: its span groups.
+    """
+
+    def __init__(self, doc: Doc, title: str, keys: Keys):
         self.doc = doc
         self.title = title
-        self._members = None
+        self.keys = keys
+        self._members: Optional[Membership] = None
 
     def case(self, kind: str, item: Item) -> Case:
         spans = self.spans(item)
         length = len(spans[0]) if len(spans) == 1 else abs(spans[0].end - spans[1].end)
-        return Case(kind, item, item.label or self._level(spans[-1]), length, self, [])
+        return Case(kind, item, item.label or self._form(spans[-1]), length, self, [])
 
     def spans(self, item: Item) -> List[Span]:
-        return [self.doc.char_span(start, end) for start, end in item.spans]
+        """The tokens of an item, whole where its offsets cut them."""
+        return [self.doc.char_span(start, end, alignment_mode="expand") for start, end in item.spans]
 
     def describe(self, item: Item) -> str:
         """In words: "Acme Corp ORG", "Ann WORK → Acme", "Ann (PER) WORK → Acme (ORG)"."""
@@ -55,9 +62,9 @@ class Source:
 
     def contexts(self, item: Item) -> List[Tuple[int, int]]:
         """Character offsets of the sentences that the item is in, one after the other."""
-        found = sorted(self._context(span) for span in self.spans(item))
-        joined = [found[0]]
-        for start, end in found[1:]:
+        contexts = sorted(self._context(span) for span in self.spans(item))
+        joined = [contexts[0]]
+        for start, end in contexts[1:]:
             if start <= joined[-1][1]:
                 joined[-1] = joined[-1][0], max(end, joined[-1][1])
             else:
@@ -71,7 +78,7 @@ class Source:
             return max(0, span.start - WINDOW), min(len(self.doc), span.end + WINDOW)
         return span[0].sent.start, span[-1].sent.end
 
-    def _level(self, span: Span) -> str:
+    def _form(self, span: Span) -> str:
         if self._members is None:
-            self._members = Membership(self.doc)
+            self._members = Membership(self.doc, self.keys)
         return form_of(span, self._members.heads).name.lower()

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 
+from ...annotations import Keys
 from ...tasks.base import Task
 from ...tasks.differences import Differences, Item
-from ..evaluate import Evaluation, evaluate
+from ..evaluate import Evaluation, evaluate, find_component
 from .cases import Case, Source
 
 
@@ -30,7 +30,10 @@ class Measure:
 
 @dataclass
 class Errors:
-    """unsupported: the tasks that don't tell what their scores are made of."""
+    """An evaluation with its cases.
+
+    unsupported: the tasks that don't report what their scores are made of.
+    """
 
     evaluation: Evaluation
     measures: List[Measure] = field(default_factory=list)
@@ -42,36 +45,42 @@ def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
 
     options: those of `hmtl_spacy.evaluation.evaluate`, which does the annotating and scoring.
     """
+    keys = nlp.get_pipe(find_component(nlp, options.get("component"))).keys
     measures: Dict[str, Measure] = {}
-    unsupported = []
+    unsupported: List[str] = []
 
     def inspect(name: str, task: Task, examples: List[Example]) -> None:
-        told = False
+        reported = False
         for number, eg in enumerate(examples, start=1):
             if not task.has_gold(eg.reference):
                 continue
-            for prefix, found in task.differences(eg.predicted, eg.reference).items():
+            sources = _sources(eg, keys, f"document {number}")
+            for prefix, differences in task.differences(eg.predicted, eg.reference).items():
                 measure = measures.setdefault(prefix, Measure(name, prefix))
-                measure.cases += _cases(eg.predicted, eg.reference, found, f"document {number}")
+                measure.cases += _cases(*sources, differences)
                 measure.unit = _unit(measure)
-                told = True
-        if not told and any(task.has_gold(eg.reference) for eg in examples):
+                reported = True
+        if not reported and any(task.has_gold(eg.reference) for eg in examples):
             unsupported.append(name)
 
     evaluation = evaluate(nlp, path, inspect=inspect, **options)
     return Errors(evaluation, list(measures.values()), unsupported)
 
 
-def _cases(predicted: Doc, reference: Doc, found: Differences, name: str) -> List[Case]:
-    data = reference.user_data
+def _sources(eg: Example, keys: Keys, name: str) -> Tuple[Source, Source]:
+    """Gold and predicted document, under one title."""
+    data = eg.reference.user_data
     title = str(data.get("title") or data.get("id") or name)
-    gold, other = Source(reference, title), Source(predicted, title)
-    correct = [gold.case("correct", item) for item in found.correct]
-    missed = [gold.case("missed", item) for item in found.missed]
-    spurious = [other.case("spurious", item) for item in found.spurious]
-    for one, others in ((missed, spurious), (spurious, missed)):
-        for case in one:
-            case.instead = [each.source.describe(each.item) for each in _overlapping(case, others)]
+    return Source(eg.reference, title, keys), Source(eg.predicted, title, keys)
+
+
+def _cases(gold: Source, predicted: Source, differences: Differences) -> List[Case]:
+    correct = [gold.case("correct", item) for item in differences.correct]
+    missed = [gold.case("missed", item) for item in differences.missed]
+    spurious = [predicted.case("spurious", item) for item in differences.spurious]
+    for cases, others in ((missed, spurious), (spurious, missed)):
+        for case in cases:
+            case.instead = [other.source.describe(other.item) for other in _overlapping(case, others)]
     return correct + missed + spurious
 
 

@@ -1,10 +1,11 @@
-"""Errors as one page that needs nothing else, not even a script. Every word of a document is escaped here."""
+"""Errors as one page that needs nothing else, not even a script. All text of documents is escaped here."""
 
 from html import escape
 from importlib.resources import files
 from itertools import zip_longest
-from typing import Iterator, List, Sequence
+from typing import Iterator, List, Mapping, Sequence, Tuple
 
+from ...tasks.differences import Offsets
 from .cases import Case
 from .finding import Errors, Measure
 from .table import groups, row, spread
@@ -18,7 +19,7 @@ WRONG = ("missed", "spurious")
 def page(errors: Errors, title: str = "Errors", limit: int = 10) -> str:
     """All errors as HTML.
 
-    limit: examples of each kind in each group, spread over the data; 0 for all.
+    limit: examples of each kind in each group, sampled evenly from the data; 0 for all.
     """
     style = files(__package__).joinpath("page.css").read_text("utf-8")
     body = "\n".join(_body(errors, title, limit))
@@ -36,7 +37,7 @@ def _body(errors: Errors, title: str, limit: int) -> Iterator[str]:
     yield f"sentence boundaries {escape(evaluation.sentences)}. "
     yield "Missed: in the data, but not found. Spurious: found, but not in the data.</p>"
     if errors.unsupported:
-        yield f"<p>These tasks don't tell single errors: {escape(', '.join(errors.unsupported))}.</p>"
+        yield f"<p>These tasks don't report single errors: {escape(', '.join(errors.unsupported))}.</p>"
     if not errors.measures:
         yield "<p>The data has no gold annotation for any task.</p>"
     links = (f'<li><a href="#{escape(m.prefix)}">{escape(m.prefix)}</a></li>' for m in errors.measures)
@@ -49,18 +50,18 @@ def _section(measure: Measure, limit: int) -> Iterator[str]:
     yield f'<section id="{escape(measure.prefix)}">'
     yield f"<h2>{escape(measure.prefix)} <small>{escape(measure.task)}</small></h2>"
     for by, heading in (("type", "type"), ("length", f"{measure.unit} in tokens")):
-        found = groups(measure, by)
+        grouped = groups(measure, by)
         yield f"<h3>By {heading}</h3>"
-        yield _table({**found, "all": measure.cases} if by == "type" else found, heading)
-        for name, cases in found.items():
+        yield _table({**grouped, "all": measure.cases} if by == "type" else grouped, heading)
+        for name, cases in grouped.items():
             yield from _examples(name, cases, limit)
     yield "</section>"
 
 
-def _table(found: dict, heading: str) -> str:
+def _table(grouped: Mapping[str, Sequence[Case]], heading: str) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in (heading, "gold", *COLUMNS, "P", "R", "F"))
     lines = [
-        f'<tr><th scope="row">{escape(name)}</th>{_numbers(cases)}</tr>' for name, cases in found.items()
+        f'<tr><th scope="row">{escape(name)}</th>{_numbers(cases)}</tr>' for name, cases in grouped.items()
     ]
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="Counts by {heading}"><table>'
@@ -101,14 +102,14 @@ def _example(case: Case) -> str:
 
 
 def _roles(case: Case) -> List[str]:
-    """What each span is, with its type where that counts."""
+    """The role of each span, with its type where types count."""
     item = case.item
     names = LINK_ROLES if len(item.spans) == 2 and not item.label else ROLES[len(item.spans)]
     return [f"{name} {type}".strip() for name, type in zip_longest(names, item.types, fillvalue="")]
 
 
-def _marked(text: str, start: int, end: int, marks: Sequence) -> str:
-    """A stretch of text; its marks may nest and cross, so each piece between two edges has its own."""
+def _marked(text: str, start: int, end: int, marks: Sequence[Tuple[Offsets, str]]) -> str:
+    """A part of a text; its marks may nest and cross, so each piece between edges has its own."""
     edges = {edge for span, _ in marks for edge in span if start < edge < end}
     cuts = [start, *sorted(edges), end]
     html: List[str] = []

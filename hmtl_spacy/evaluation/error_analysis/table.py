@@ -30,11 +30,11 @@ def length_of(measure: Measure) -> Callable[[Case], str]:
 def groups(measure: Measure, by: str) -> Dict[str, List[Case]]:
     """The cases by "type", in alphabetical order, or by "length", the shortest first."""
     name = length_of(measure) if by == "length" else lambda case: case.label
-    found: Dict[str, List[Case]] = {}
+    grouped: Dict[str, List[Case]] = {}
     cases = sorted(measure.cases, key=lambda case: case.length if by == "length" else 0)
     for case in cases:
-        found.setdefault(name(case), []).append(case)
-    return found if by == "length" else dict(sorted(found.items()))
+        grouped.setdefault(name(case), []).append(case)
+    return grouped if by == "length" else dict(sorted(grouped.items()))
 
 
 def row(cases: Sequence[Case]) -> Row:
@@ -46,7 +46,7 @@ def row(cases: Sequence[Case]) -> Row:
 
 
 def spread(cases: Sequence[Case], kind: str, limit: int) -> Tuple[List[Case], int]:
-    """Up to `limit` cases of a kind, spread over the data, and how many there are; 0 for all."""
+    """Up to `limit` cases of a kind, sampled evenly from the data, and how many there are; 0 for all."""
     of_kind = [case for case in cases if case.kind == kind]
     if not limit or len(of_kind) <= limit:
         return of_kind, len(of_kind)
