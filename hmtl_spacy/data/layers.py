@@ -77,7 +77,7 @@ def read_layers(
         sentences=list(doc.sents) if doc.has_annotation("SENT_START") else None,
         entities=_scored(list(doc.ents) if has_entities(doc) else None, entity_scores),
         mentions=_scored(get_mentions(doc, keys.mentions), mention_scores),
-        clusters=None if clusters is None else [_scored(cluster, link_scores) for cluster in clusters],
+        clusters=None if clusters is None else [_with_scores(cluster, link_scores) for cluster in clusters],
         relations=get_relations(doc, keys.relations),
         further=further_layers(doc, tasks or {}),
     )
@@ -120,11 +120,11 @@ def tasks_of(nlp: Language) -> Dict[str, LayerTask]:
 
 def keys_of(tasks: Mapping[str, LayerTask]) -> Keys:
     """The span groups that the tasks of a pipeline write to; of several components, those of the last."""
-    named = {layer: key for task in tasks.values() for layer, key in task.keys.items()}
+    named: Dict[str, Any] = {layer: key for task in tasks.values() for layer, key in task.keys.items()}
     return KEYS._replace(**named)
 
 
-def count_layers(doc: Doc, layers: Layers, counts: Counter) -> None:
+def count_layers(doc: Doc, layers: Layers, counts: "Counter[str]") -> None:
     """Add a document to the numbers of documents, tokens, entities and so on.
 
     counts: is added to.
@@ -137,7 +137,7 @@ def count_layers(doc: Doc, layers: Layers, counts: Counter) -> None:
         counts[name] += size(data)
 
 
-def lose_further(layers: Layers, lost: Counter) -> None:
+def lose_further(layers: Layers, lost: "Counter[str]") -> None:
     """Count the layers that a format of the four standard ones can't hold.
 
     lost: is added to, by the name of the layer.
@@ -151,7 +151,7 @@ def size(data: Any) -> int:
     return len(data) if isinstance(data, list) else 1
 
 
-def layer_to_json(doc: Doc, layer: str, keys: Keys = KEYS) -> Optional[Any]:
+def layer_to_json(doc: Doc, layer: str, keys: Keys) -> Optional[Any]:
     """One of the four standard layers as plain data; None where it isn't annotated."""
     return layers_to_json(read_layers(doc, keys)).get(layer)
 
@@ -201,7 +201,11 @@ def _scores(doc: Doc, key: Optional[str]) -> Dict[SpanKey, float]:
 
 
 def _scored(spans: Optional[List[Span]], scores: Dict[SpanKey, float]) -> Optional[List[Scored]]:
-    return None if spans is None else [Scored(span, scores.get(_key(span))) for span in spans]
+    return None if spans is None else _with_scores(spans, scores)
+
+
+def _with_scores(spans: List[Span], scores: Dict[SpanKey, float]) -> List[Scored]:
+    return [Scored(span, scores.get(_key(span))) for span in spans]
 
 
 def _key(span: Span) -> SpanKey:

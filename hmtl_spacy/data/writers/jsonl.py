@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from ..layers import Layers, layers_to_json, read_layers
 
 
-def doc_to_jsonl(doc: Doc, layers: Layers, lost: Counter) -> str:
+def doc_to_jsonl(doc: Doc, layers: Layers, lost: "Counter[str]") -> str:
     """A document as a line of JSON. The format holds everything: nothing is counted in `lost`."""
     return json.dumps(to_jsonl(doc, layers), ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -34,10 +34,10 @@ class Case:
 class Source:
     """The document that an item is from, gold or predicted.
 
-    keys: its span groups.
+    keys: its span groups; found out from it if not given.
     """
 
-    def __init__(self, doc: Doc, title: str, keys: Keys):
+    def __init__(self, doc: Doc, title: str, keys: Optional[Keys] = None):
         self.doc = doc
         self.title = title
         self.keys = keys
@@ -50,7 +50,8 @@ class Source:
 
     def spans(self, item: Item) -> List[Span]:
         """The tokens of an item, whole where its offsets cut them."""
-        return [self.doc.char_span(start, end, alignment_mode="expand") for start, end in item.spans]
+        spans = (self.doc.char_span(start, end, alignment_mode="expand") for start, end in item.spans)
+        return [span for span in spans if span is not None]  # none is: they are widened to tokens
 
     def describe(self, item: Item) -> str:
         """In words: "Acme Corp ORG", "Ann WORK → Acme", "Ann (PER) WORK → Acme (ORG)"."""

@@ -45,7 +45,8 @@ def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
 
     options: those of `hmtl_spacy.evaluation.evaluate`, which does the annotating and scoring.
     """
-    keys = nlp.get_pipe(find_component(nlp, options.get("component"))).keys
+    hmtl: Any = nlp.get_pipe(find_component(nlp, options.get("component")))
+    keys: Keys = hmtl.keys
     measures: Dict[str, Measure] = {}
     unsupported: List[str] = []
 
