@@ -41,7 +41,10 @@ class TaskResult:
 
 @dataclass
 class Evaluation:
-    """sentences: where the component's sentence boundaries came from.
+    """What a pipeline did on some documents, task by task.
+
+    seconds: of annotating alone, not of scoring.
+    sentences: where the component's sentence boundaries came from.
     given: the tasks that were given gold spans, and which: one of `GOLD_MENTIONS`.
     """
 

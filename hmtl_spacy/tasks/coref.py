@@ -16,7 +16,7 @@ from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
 
 class Coref(Task):
-    """Rows are start, end, cluster.
+    """Clusters of coreferent mentions. Rows are start, end, cluster.
 
     max_width: widest span that can be a mention, in tokens.
     spans_per_token: share of spans kept after pruning.

@@ -10,7 +10,8 @@ from .tagging import TaggingTask
 
 
 class Mentions(TaggingTask):
-    """
+    """Typed mentions of entities, none of which overlap in training and in prediction.
+
     mentions_key: the span group of the mentions; their confidences are in its `attrs["scores"]`.
     """
 

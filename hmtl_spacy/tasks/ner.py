@@ -11,7 +11,8 @@ from .tagging import TaggingTask
 
 
 class NER(TaggingTask):
-    """
+    """Named entities, which go to `doc.ents`.
+
     overwrite: replace entities that a document already has; if not, they stay and
         predicted ones that overlap them are left out.
     scores_key: the span group that holds the predicted entities with their confidences in

@@ -16,7 +16,7 @@ Offsets = Tuple[int, int]
 
 
 class Relations(Task):
-    """Rows are head start, head end, tail start, tail end, label.
+    """Typed, directed relations between mentions. Rows are head start, head end, tail start, tail end, label.
 
     The head predicts pairs of last tokens (as the paper does); each is widened to the mention,
     else the entity, that ends there.

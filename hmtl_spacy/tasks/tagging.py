@@ -13,7 +13,7 @@ from .differences import Differences, differences, span_items
 
 
 class TaggingTask(Task):
-    """Rows are start, end, label."""
+    """Typed spans that don't overlap. Rows are start, end, label."""
 
     reasons = ("crosses a sentence", "overlaps another")
 
