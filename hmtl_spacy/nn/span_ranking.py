@@ -4,7 +4,7 @@ Candidate spans are scored as mentions, the best are kept, and each kept span pi
 spans before it as its antecedent, or none.
 """
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from .antecedents import AntecedentScorer, Pairs
 from .batch import CandidateSpans, Layout, TokenBatch
+from .clusters import follow_links
 from .dropout import Dropout
 from .head import Head
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
@@ -285,38 +286,3 @@ def read_inputs(tokens: TokenBatch) -> Tuple[Tensor, ...]:
             "Set `inputs` of the TokenBatch to the encoder's input, as one block or more."
         )
     return tokens.inputs
-
-
-def follow_links(
-    spans: numpy.ndarray, linked: numpy.ndarray, antecedent: numpy.ndarray, probability: numpy.ndarray
-) -> Tuple[numpy.ndarray, numpy.ndarray]:
-    """Clusters from each span's best antecedent.
-
-    Spans 0, 1, 2, 3, of which 2 links to 0 and 3 to 2, make one cluster of 0, 2 and 3:
-
-    >>> spans = numpy.array([[0, 1], [2, 4], [5, 6], [7, 8]])
-    >>> linked = numpy.array([False, False, True, True])
-    >>> follow_links(spans, linked, numpy.array([0, 0, 0, 2]), numpy.array([0.9, 0.7, 0.8, 0.6]))[0].tolist()
-    [[0, 1, 0], [5, 6, 0], [7, 8, 0]]
-
-    spans: in document order, [n, 2]; linked: whether a span has an antecedent, [n];
-        antecedent: which, [n]; probability: of the link or of having none, [n].
-    RETURNS: rows [m, 3] of start, end, cluster, in the order of the spans, and their
-        confidences [m]. A cluster's first mention has the confidence of the best link to it.
-    """
-    cluster: Dict[int, int] = {}
-    score: Dict[int, float] = {}
-    n_clusters = 0
-    for span in numpy.flatnonzero(linked).tolist():
-        before = int(antecedent[span])
-        if before not in cluster:
-            cluster[before] = n_clusters
-            n_clusters += 1
-            score[before] = 0.0
-        if not linked[before]:
-            score[before] = max(score[before], float(probability[span]))
-        cluster[span] = cluster[before]
-        score[span] = float(probability[span])
-    order = sorted(cluster)
-    rows = numpy.array([[*spans[i], cluster[i]] for i in order], dtype=numpy.int64).reshape(-1, 3)
-    return rows, numpy.array([score[i] for i in order], dtype=numpy.float32)

@@ -12,11 +12,11 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(nn.__path__))
 WITH_EXAMPLES = {
     "antecedents",
     "batch",
+    "clusters",
     "crf",
     "forward_backward",
     "grids",
     "multi_head",
-    "span_ranking",
     "spans",
 }
 

@@ -11,7 +11,8 @@ from hmtl_spacy.nn import antecedents, span_ranking
 from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
-from hmtl_spacy.nn.span_ranking import SpanRankingHead, follow_links
+from hmtl_spacy.nn.clusters import follow_links
+from hmtl_spacy.nn.span_ranking import SpanRankingHead
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
 
 sys.path.append(str(Path(__file__).parents[2]))
