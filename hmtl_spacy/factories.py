@@ -33,7 +33,7 @@ DEFAULT_CONFIG = {
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
     "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
 }
-SCORE_WEIGHTS = {
+SCORE_WEIGHTS: Dict[str, Optional[float]] = {
     "ents_f": 0.25,
     "ents_p": 0.0,
     "ents_r": 0.0,

@@ -8,34 +8,39 @@ from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 import srsly
 import tqdm
 from spacy.language import Language
-from wasabi import Printer
+from wasabi.printer import Printer
 
 from .data.coverage import coverage_table
 
 Info = Dict[str, Any]
 LogStep = Callable[[Optional[Info]], None]
+Setup = Callable[..., Tuple[LogStep, Callable[[], None]]]
 SPACING = 2
 
 
 class Column(NamedTuple):
-    """value: the text to show for what the training loop tells."""
+    """A column of the log.
+
+    value: the text to show, from what the training loop reports.
+    width: the least width; the heading's, if that is wider.
+    """
 
     heading: str
     value: Callable[[Info], str]
     width: int = 0
 
 
-def task_logger(
-    progress_bar: bool = False, output_file: Optional[Path] = None
-) -> Callable[[Language, IO, IO], Tuple[LogStep, Callable[[], None]]]:
+def task_logger(progress_bar: bool, output_file: Optional[Path]) -> Setup:
     """Before training, how much of each corpus can be used. Then a line per evaluation: the losses
     of all tasks since the last one, summed, how many updates each task had, the scores that count.
 
-    progress_bar: show the steps to the next evaluation, if there is a terminal.
+    progress_bar: show the steps to the next evaluation; only in a terminal.
     output_file: JSON lines with all losses and scores; an older file is replaced.
     """
 
-    def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
+    def setup(
+        nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
+    ) -> Tuple[LogStep, Callable[[], None]]:
         msg = Printer(no_print=True)
         columns = make_columns(nlp)
         widths = [max(len(column.heading), column.width) for column in columns]
@@ -60,7 +65,7 @@ def task_logger(
                 stream.flush()
             if progress_bar:
                 total = nlp.config["training"]["eval_frequency"]
-                # None: no bar where there is no terminal
+                # None: no bar unless it is a terminal
                 bar = tqdm.tqdm(total=total, disable=None, leave=False, file=stderr)
                 bar.set_description(f"Epoch {info['epoch'] + 1}")
 
@@ -111,7 +116,7 @@ def score_keys(nlp: Language) -> List[str]:
     absent = set()
     for name, proc in nlp.pipeline:
         if tasks := getattr(proc, "tasks", None):
-            absent |= set(nlp.get_pipe_meta(name).default_score_weights)
+            absent |= set(nlp.get_pipe_meta(name).default_score_weights or ())
             absent -= {key for task in tasks.values() for key in task.score_weights()}
     return [key for key, weight in weights.items() if weight and key not in absent]
 
@@ -124,18 +129,17 @@ def coverage_report(nlp: Language) -> Iterator[str]:
 
 
 def short_heading(key: str) -> str:
-    """ "spans_mentions_f" to "MENTIONS F": spaCy's prefix for span groups tells nothing new."""
+    """ "spans_mentions_f" to "MENTIONS F": spaCy's prefix for span groups adds nothing."""
     return key.removeprefix("spans_").replace("_", " ").upper()
 
 
 def log_record(info: Info) -> Dict[str, Any]:
     """What is written to the file: everything, scores from 0 to 1."""
-    kept = ("epoch", "step", "seconds", "words", "score")
-    record = {key: info[key] for key in kept}
+    record = {key: info[key] for key in ("epoch", "step", "seconds", "words", "score")}
     return {**record, "losses": dict(info["losses"]), "scores": info["other_scores"]}
 
 
-def open_log(path: Optional[Path]) -> Optional[IO]:
+def open_log(path: Optional[Path]) -> Optional[IO[str]]:
     if path is None:
         return None
     path = Path(path)

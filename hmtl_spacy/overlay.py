@@ -2,17 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import Iterable, Set
+from typing import Iterable, List, Set
 
 from spacy.util import load_config
 from thinc.api import Config
 
 
 def merge_configs(base: Path, overlays: Iterable[Path]) -> Config:
-    """Lay configs over a base, in turn.
+    """Lay configs over a base, one after the other.
 
     A section of an overlay changes the values it names and keeps the others, unless it names
     another registered function, which replaces the section; null removes one.
+
+    base: a whole config.
+    overlays: configs that hold only what differs.
     """
     config = load_config(base, interpolate=False)
     for overlay in overlays:
@@ -21,9 +24,9 @@ def merge_configs(base: Path, overlays: Iterable[Path]) -> Config:
 
 
 def _with_parents(text: str) -> str:
-    """Add the empty headings of parent sections, which a config needs and an overlay may leave out."""
+    """Add the empty headings of parent sections, which a config needs and an overlay may omit."""
     seen: Set[str] = set()
-    lines = []
+    lines: List[str] = []
     for line in text.splitlines():
         if heading := re.match(r"\[([^\]]+)\]", line):
             parts = heading.group(1).split(".")

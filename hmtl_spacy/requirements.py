@@ -1,5 +1,7 @@
 """What a packaged pipeline has to install beside spaCy."""
 
+from typing import Any
+
 from spacy.language import Language
 from spacy.util import get_minor_version_range, split_requirement
 from thinc.api import Model
@@ -10,7 +12,7 @@ PACKAGE = "hmtl-spacy"
 EXTRA = "hmtl_extra"
 
 
-def require_extras(nlp: Language, embedding: Model) -> None:
+def require_extras(nlp: Language, embedding: Model[Any, Any]) -> None:
     """Note in the pipeline's meta which extras of this package it needs.
 
     `spacy package` finds this package by itself, but not what a layer imports beyond its core

@@ -8,7 +8,7 @@ weight decay of the Thinc optimiser it is given.
 
 import contextlib
 from io import BytesIO
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import srsly
 import torch
@@ -26,21 +26,24 @@ class TorchUpdates:
 
     learn_rate_scale: float = 1.0
     _model: Any
+    _grad_scaler: Any
     id: int
 
     def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the weights that have gradients, and their averages; drop the gradients."""
         updates: Optional[Updates] = self.__dict__.get("_updates")
         if updates is None or updates.model is not self._model:
             updates = self.__dict__["_updates"] = Updates(self._model)
         if not self._grad_scaler.found_inf:
             updates.step(optimizer, self.learn_rate_scale)
-            if optimizer.averages is not None:
-                optimizer.averages[f"pytorch_{self.id}_averages"] = updates.average()
+            averages: Optional[Dict[Any, Any]] = optimizer.averages
+            if averages is not None:
+                averages[f"pytorch_{self.id}_averages"] = updates.average()
         updates.drop_gradients()
         self._grad_scaler.update()
 
     @contextlib.contextmanager
-    def use_params(self, params: Dict[Any, Any]):
+    def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
         """Evaluate and save with the averaged weights, where there are any."""
         averages = params.get(f"pytorch_{self.id}_averages") if params else None
         if not averages:
@@ -69,17 +72,25 @@ class TorchShim(TorchUpdates, PyTorchShim):
         self.build = build
 
     @property
-    def network(self) -> Optional[torch.nn.Module]:
+    def network(self) -> Any:
+        """What `build` made; None before."""
         return self._model
 
-    def create(self, **settings: Any) -> torch.nn.Module:
-        """Build the network. settings: what `build` is called with; plain data."""
+    def create(self, **settings: Any) -> Any:
+        """Build the network.
+
+        settings: what `build` is called with; plain data.
+        """
         self.cfg = settings
         self._model = self.build(**settings).to(get_torch_default_device())
         return self._model
 
     def run(self, is_train: bool, *args: Any) -> Tuple[Tensor, Callable[[Tensor], None]]:
-        """The network's output and a function that takes its gradient."""
+        """Run the network.
+
+        args: what it is called with.
+        RETURNS: its output, and a function that takes the gradient of that.
+        """
         if not is_train:
             self._model.eval()
             with torch.no_grad():
@@ -90,7 +101,7 @@ class TorchShim(TorchUpdates, PyTorchShim):
 
     def to_bytes(self) -> bytes:
         state = None if self._model is None else default_serialize_torch_model(self._model)
-        return srsly.msgpack_dumps({"config": self.cfg, "state": state})
+        return bytes(srsly.msgpack_dumps({"config": self.cfg, "state": state}))
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         message = srsly.msgpack_loads(bytes_data)
@@ -117,17 +128,21 @@ class Updates:
         self.averages: Dict[str, Tensor] = {}
 
     def step(self, optimizer: Optimizer, scale: float) -> None:
+        """Update all weights that have gradients.
+
+        scale: what the optimiser's learning rate is multiplied by.
+        """
         if optimizer.use_radam or not (optimizer.b1 and optimizer.b2):
             raise ValueError(
                 "hmtl_spacy updates torch networks with Adam, but the training section asks for another "
                 'optimizer. Set [training.optimizer] @optimizers = "Adam.v1".'
             )
-        trained = [p for p in self.parameters.values() if p.grad is not None]
-        if not trained:
+        gradients = [(p, p.grad) for p in self.parameters.values() if p.grad is not None]
+        if not gradients:
             return
         self.steps += 1
-        dense = [p for p in trained if not p.grad.is_sparse]
-        sparse = [p for p in trained if p.grad.is_sparse]
+        dense = [p for p, gradient in gradients if not gradient.is_sparse]
+        sparse = [p for p, gradient in gradients if gradient.is_sparse]
         if optimizer.grad_clip:
             clip_gradients(dense, sparse, optimizer.grad_clip)
         if dense:
@@ -150,11 +165,12 @@ class Updates:
         if not self.averages:
             self.averages = {name: p.clone() for name, p in self.parameters.items() if p.requires_grad}
         keep = min(0.9999, (1.0 + self.steps) / (10.0 + self.steps))
-        current = [self.parameters[name] for name in self.averages]
+        current: List[Tensor] = [self.parameters[name] for name in self.averages]
         torch._foreach_lerp_(list(self.averages.values()), current, 1.0 - keep)
         return self.averages
 
     def drop_gradients(self) -> None:
+        """Leave no gradient, not even zeros, from which Adam's momentum would move the weights on."""
         for parameter in self.parameters.values():
             parameter.grad = None
 
@@ -165,7 +181,9 @@ class Updates:
         trainable = [p for p in self.parameters.values() if p.requires_grad]
         return [p for p in trainable if (id(p) in sparse_weights) == sparse]
 
-    def _apply(self, torch_optimizer, optimizer: Optimizer, scale: float, **settings: float) -> None:
+    def _apply(
+        self, torch_optimizer: torch.optim.Optimizer, optimizer: Optimizer, scale: float, **settings: float
+    ) -> None:
         for group in torch_optimizer.param_groups:
             group["lr"] = optimizer.learn_rate * scale
             group["betas"] = (optimizer.b1, optimizer.b2)
@@ -175,7 +193,7 @@ class Updates:
 
 
 def adam(parameters: List[Parameter]) -> torch.optim.Optimizer:
-    """Adam that updates all weights in one call, where torch can do that with weights that lie there."""
+    """Adam that updates all weights in one call, fused where torch supports it on that device."""
     try:
         return torch.optim.AdamW(parameters, fused=True)
     except RuntimeError:
@@ -185,9 +203,10 @@ def adam(parameters: List[Parameter]) -> torch.optim.Optimizer:
 @torch.no_grad()
 def clip_gradients(dense: List[Parameter], sparse: List[Parameter], limit: float) -> None:
     """Scale all gradients of a network so that their common L2 norm is at most `limit`."""
-    gradients = [p.grad for p in dense]
+    gradients = [p.grad for p in dense if p.grad is not None]
     for parameter in sparse:
-        parameter.grad = parameter.grad.coalesce()
-        gradients.append(parameter.grad._values())
+        if parameter.grad is not None:
+            parameter.grad = parameter.grad.coalesce()
+            gradients.append(parameter.grad._values())
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     torch._foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp(max=1.0))

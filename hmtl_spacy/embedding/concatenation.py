@@ -4,7 +4,7 @@ A part is a Thinc model that gives one array of token vectors for all docs, [n_t
 spaCy `tok2vec` layer, one array per doc.
 """
 
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -16,7 +16,7 @@ from .torch_layer import Output, no_vectors
 ORDER = ("contextual", "characters", "words", "case")
 
 
-def Embedding(parts: Dict[str, Optional[Model]]) -> Model[List[Doc], Floats2d]:
+def Embedding(parts: Dict[str, Optional[Model[List[Doc], Any]]]) -> Model[List[Doc], Floats2d]:
     """Concatenate the parts that aren't null (paper, section 2.1).
 
     The order doesn't depend on that of the mapping, since a stored config may be sorted: first contextual,
@@ -24,7 +24,8 @@ def Embedding(parts: Dict[str, Optional[Model]]) -> Model[List[Doc], Floats2d]:
 
     parts: layers from docs to token vectors, by name; null leaves one out.
     """
-    layers = {name: parts[name] for name in sorted(parts, key=_place) if parts[name] is not None}
+    named = ((name, parts[name]) for name in sorted(parts, key=_place))
+    layers = {name: layer for name, layer in named if layer is not None}
     if not layers:
         raise ValueError(
             f"The embedding has no part: of {sorted(parts)} none is left. Give at least one section "

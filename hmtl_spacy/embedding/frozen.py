@@ -1,7 +1,7 @@
 """What is kept of a frozen transformer: its features in training, its copy for inference."""
 
 import hashlib
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 from spacy.attrs import ORTH
@@ -27,7 +27,7 @@ class FeatureCache:
         self.used = 0
         self.features: Dict[bytes, Tensor] = {}
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[type, Tuple[int]]:
         return FeatureCache, (self.megabytes,)
 
     def keep(self, key: bytes, features: Tensor) -> None:
@@ -69,7 +69,7 @@ class Inference:
         self.device: Optional[torch.device] = None
         self.copy: Optional[torch.nn.Module] = None
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[type, Tuple[str]]:
         return Inference, (self.precision,)
 
     def copy_of(self, transformer: torch.nn.Module) -> torch.nn.Module:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
@@ -18,7 +18,8 @@ from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import MODEL_MAPPING, AutoModel, PreTrainedModel
+from transformers.configuration_utils import PretrainedConfig
 from transformers.modeling_utils import no_init_weights
 
 from ..nn.layer_mix import LayerMix
@@ -26,11 +27,13 @@ from ..nn.windows import Window, pack_windows
 from ..requirements import EXTRA
 from ..shims import TorchShim, TorchUpdates
 from .frozen import PRECISIONS, FeatureCache, Inference
+from .torch_layer import Output
 from .word_pieces import WordPieces, sentence_starts
 
 PACKAGE = "package:"
 WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 BATCH_PIECES = {"cpu": 1024}
+Layer = Model[List[Doc], Floats2d]
 
 
 class TransformerShim(TorchUpdates, HFShim):
@@ -38,18 +41,20 @@ class TransformerShim(TorchUpdates, HFShim):
 
     cache: FeatureCache
     inference: Inference
+    _hfmodel: HFObjects
 
     def from_bytes(self, bytes_data: bytes) -> "TransformerShim":
         """Load, without first drawing random weights, which would be replaced; they are drawn if
         spacy-transformers warns that some aren't stored.
         """
+        load: Callable[[bytes], TransformerShim] = super().from_bytes
         with weights_only():
             try:
                 with warnings.catch_warnings(), no_init_weights():
                     warnings.simplefilter("error", UserWarning)
-                    return super().from_bytes(bytes_data)
+                    return load(bytes_data)
             except UserWarning:
-                return super().from_bytes(bytes_data)
+                return load(bytes_data)
 
 
 @contextmanager
@@ -73,9 +78,10 @@ class StoredModel:
     @staticmethod
     def from_config(config: PretrainedConfig) -> PreTrainedModel:
         """A model to load weights into; by `AutoModel` if its class isn't certain or has code of its own."""
-        own = MODEL_MAPPING.get(type(config), None)
+        own: Any = MODEL_MAPPING.get(type(config), None)
         plain = getattr(own, "config_class", None) is type(config) and not hasattr(config, "auto_map")
-        return own._from_config(config) if plain else AutoModel.from_config(config)
+        model: PreTrainedModel = own._from_config(config) if plain else AutoModel.from_config(config)
+        return model
 
 
 class Settings(NamedTuple):
@@ -96,7 +102,7 @@ def Transformer(
     cache_mb: int,
     learn_rate_scale: float,
     precision: str,
-) -> Model[List[Doc], Floats2d]:
+) -> Layer:
     """Token vectors from all hidden layers: each layer is averaged over a token's word pieces,
     layer-normed and mixed by learned weights.
 
@@ -149,8 +155,16 @@ def resolve(name: str) -> str:
     return str(path)
 
 
-def initialize(settings: Settings, model: Model, X=None, Y=None) -> None:
-    shim = model.shims[0]
+def shims_of(model: Layer) -> Tuple[TransformerShim, TorchShim]:
+    """What holds the transformer, and what holds the mix of its layers."""
+    transformer, mix = model.shims
+    return cast(TransformerShim, transformer), cast(TorchShim, mix)
+
+
+def initialize(
+    settings: Settings, model: Layer, X: Optional[List[Doc]] = None, Y: Optional[Floats2d] = None
+) -> None:
+    shim, mix = shims_of(model)
     if shim._model is None:
         objects = huggingface_from_pretrained(
             resolve(settings.name), {"use_fast": True, "add_prefix_space": True}, {}
@@ -166,15 +180,16 @@ def initialize(settings: Settings, model: Model, X=None, Y=None) -> None:
             f"its own, but window is {settings.window}. Set window to at most {limit - around}."
         )
     model.set_dim("nO", config.hidden_size, force=True)
-    model.shims[1].create(n_layers=config.num_hidden_layers + 1)
+    mix.create(n_layers=config.num_hidden_layers + 1)
 
 
-def forward(settings: Settings, model: Model, docs: List[Doc], is_train: bool) -> Tuple[Floats2d, Callable]:
-    shim, mix = model.shims
+def forward(settings: Settings, model: Layer, docs: List[Doc], is_train: bool) -> Output:
+    shim, mix = shims_of(model)
     shim.cache.active = shim.cache.active or is_train
     if not is_train and (settings.trainable or not shim.cache.active):
         with torch.no_grad():
-            return torch2xp(mixed_features(settings, model, docs)), lambda d_vectors: []
+            vectors = mixed_features(settings, model, docs)
+        return cast(Floats2d, torch2xp(vectors)), lambda d_vectors: []
     if settings.trainable:
         layers = compute_features(settings, model, docs, transformer=shim._model.train())
     else:
@@ -187,30 +202,30 @@ def forward(settings: Settings, model: Model, docs: List[Doc], is_train: bool) -
         torch_backprop(xp2torch(d_vectors))
         return []
 
-    return torch2xp(output), backprop
+    return cast(Floats2d, torch2xp(output)), backprop
 
 
-def frozen(model: Model) -> torch.nn.Module:
+def frozen(model: Layer) -> torch.nn.Module:
     """The transformer as it is run when its weights don't change."""
-    shim = model.shims[0]
+    shim, _ = shims_of(model)
     return shim.inference.copy_of(shim._model)
 
 
 def compute_features(
-    settings: Settings, model: Model, docs: List[Doc], *, transformer: torch.nn.Module
+    settings: Settings, model: Layer, docs: List[Doc], *, transformer: torch.nn.Module
 ) -> Tensor:
     """All layers. [n_layers, n_tokens, width]"""
-    config = transformer.config
+    config: Any = transformer.config
     shape = config.num_hidden_layers + 1, sum(len(doc) for doc in docs), config.hidden_size
-    features = torch.zeros(shape, device=model.shims[1].device)
+    features = torch.zeros(shape, device=shims_of(model)[1].device)
     for tokens, layers in run_transformer(settings, model, docs, transformer):
         features.index_copy_(1, tokens, torch.stack(list(layers)))
     return features
 
 
-def mixed_features(settings: Settings, model: Model, docs: List[Doc]) -> Tensor:
+def mixed_features(settings: Settings, model: Layer, docs: List[Doc]) -> Tensor:
     """The mix of all layers, which are never in memory together. [n_tokens, width]"""
-    shim, mix = model.shims
+    shim, mix = shims_of(model)
     # weights that training has changed in this process may change again: no copy of them
     changing = settings.trainable and shim.cache.active
     transformer = shim._model.eval() if changing else frozen(model)
@@ -221,13 +236,13 @@ def mixed_features(settings: Settings, model: Model, docs: List[Doc]) -> Tensor:
 
 
 def run_transformer(
-    settings: Settings, model: Model, docs: List[Doc], transformer: torch.nn.Module
+    settings: Settings, model: Layer, docs: List[Doc], transformer: torch.nn.Module
 ) -> Iterator[Tuple[Tensor, Iterator[Tensor]]]:
     """Run the transformer over the docs, a batch of windows at a time.
 
     YIELDS: the tokens of a batch, counted over all docs, [n], and their vectors by layer, [n, width] each.
     """
-    pieces = WordPieces.for_shim(model.shims[0])
+    pieces = WordPieces.for_shim(shims_of(model)[0])
     per_doc = [pieces.of_doc(doc) for doc in docs]
     windows = pack_windows(per_doc, [sentence_starts(doc) for doc in docs], settings.window)
     device = next(transformer.parameters()).device

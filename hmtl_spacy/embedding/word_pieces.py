@@ -1,6 +1,6 @@
 """Word pieces of documents, and how a transformer gets them: padded, between special tokens."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 from spacy.attrs import ORTH
@@ -13,7 +13,8 @@ SHAPES = 8  # windows are padded to multiples of it, so that oneDNN meets a shap
 
 def sentence_starts(doc: Doc) -> numpy.ndarray:
     """Whether a sentence may begin at each token; if none is marked, none does. [n_tokens]"""
-    return doc.to_array("SENT_START").reshape(-1) == 1
+    starts: numpy.ndarray = doc.to_array("SENT_START").reshape(-1) == 1
+    return starts
 
 
 class WordPieces:
@@ -22,7 +23,7 @@ class WordPieces:
     limit: windows aren't padded to more pieces than this for the sake of their shape.
     """
 
-    def __init__(self, tokenizer, limit: int):
+    def __init__(self, tokenizer: Any, limit: int):
         self.tokenizer = tokenizer
         self.limit = limit
         self.known: Dict[int, List[int]] = {}
@@ -33,15 +34,17 @@ class WordPieces:
 
     @classmethod
     def for_shim(cls, shim: Any) -> "WordPieces":
+        """Those of a transformer's tokenizer, the same for as long as the tokenizer is."""
         tokenizer = shim._hfmodel.tokenizer
-        if shim.__dict__.get("_pieces") is None or shim._pieces.tokenizer is not tokenizer:
+        pieces: Optional[WordPieces] = shim.__dict__.get("_pieces")
+        if pieces is None or pieces.tokenizer is not tokenizer:
             limit = getattr(shim._model.config, "max_position_embeddings", None)
-            shim._pieces = cls(tokenizer, limit or SHAPES)
-        return shim._pieces
+            pieces = shim._pieces = cls(tokenizer, limit or SHAPES)
+        return pieces
 
     def of_doc(self, doc: Doc) -> List[List[int]]:
         """The piece ids of each token; none for white space."""
-        orths = doc.to_array([ORTH]).reshape(-1).tolist()
+        orths = [int(orth) for orth in doc.to_array([ORTH]).reshape(-1)]
         new = list({orth for orth in orths if orth not in self.known})
         if new:
             if len(self.known) > 500_000:

@@ -1,7 +1,7 @@
 """The word part: static vectors, and an offset learned for each word of the training data."""
 
 from functools import partial
-from typing import List, Optional
+from typing import List, Optional, cast
 
 import numpy
 from spacy.attrs import LOWER
@@ -12,7 +12,7 @@ from thinc.types import Floats2d
 
 from ..nn.words import NOTHING, UNKNOWN, WordEmbedding
 from ..shims import TorchShim
-from .torch_layer import Output, distinct, no_vectors, run
+from .torch_layer import Output, distinct, no_vectors, run, shim_of
 
 
 def Words(*, width: int, dropout: float, word_dropout: float) -> Model[List[Doc], Floats2d]:
@@ -51,7 +51,7 @@ def _initialize_words(
     model.attrs["keys"] = keys
     model.attrs["static"] = bool(vocab.vectors.size)
     model.set_dim("nO", width, force=True)
-    network = model.shims[0].create(n_words=len(keys), width=width)
+    network = shim_of(model).create(n_words=len(keys), width=width)
     vectors = static_vectors(vocab, keys)
     static = xp2torch(model.ops.alloc2f(len(keys), width) if vectors is None else vectors)
     network.initialize(static, static.any(dim=1))
@@ -66,7 +66,7 @@ def _word_vectors(model: Model[List[Doc], Floats2d], docs: List[Doc], is_train: 
     static = None
     if model.attrs["static"]:
         static = static_vectors(vocab, orths, lowers)
-        _require_width(static, model.shims[0].cfg["width"])
+        _require_width(static, shim_of(model).cfg["width"])
     keys = model.attrs["keys"]
     place = numpy.searchsorted(keys, lowers).clip(max=len(keys) - 1)
     known = keys[place] == lowers
@@ -95,10 +95,10 @@ def static_vectors(vocab: Vocab, *keys: numpy.ndarray) -> Optional[Floats2d]:
     if not vectors.size:
         return None
     if vectors.mode != "default":
-        return vectors.get_batch(keys[0].tolist())
+        return cast(Floats2d, vectors.get_batch(keys[0].tolist()))
     rows = vectors.find(keys=keys[0].tolist())
     for more in keys[1:]:
         rows = numpy.where(rows < 0, vectors.find(keys=more.tolist()), rows)
-    static = vectors.data[rows]
+    static: Floats2d = vectors.data[rows]
     static[rows < 0] = 0.0
     return static
