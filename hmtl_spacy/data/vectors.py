@@ -38,12 +38,12 @@ def convert_vectors(
     The words are lower-cased, and the keys are those words. They aren't declared as LOWER, since spaCy 3.8
     doesn't save `Vectors.attr`: look a word up as it stands, then in lower case, as our word embedding does.
 
-    in_path (Union[str, Path]): The .tgz of the package, or the JSON file inside it.
-    out_path (Union[str, Path]): The folder to write, a blank pipeline with vectors.
-    lang (str): The language of that pipeline.
-    truncate (Optional[int]): Keep only so many words, the most frequent.
-    progress (bool): Show a progress bar.
-    RETURNS (Tuple[int, int]): The number of vectors and their width.
+    in_path: the .tgz of the package, or the JSON file inside it.
+    out_path: the folder to write, a blank pipeline with vectors.
+    lang: the language of that pipeline.
+    truncate: keep only so many words, the most frequent.
+    progress: show a progress bar.
+    RETURNS: the number of vectors and their width.
     """
     words, data = read_vectors(in_path, truncate, progress)
     nlp = get_lang_class(lang)()
@@ -61,10 +61,10 @@ def read_vectors(
 ) -> Tuple[List[str], numpy.ndarray]:
     """Read words and vectors, the most frequent word first.
 
-    path (Union[str, Path]): The .tgz of the package, or the JSON file inside it.
-    truncate (Optional[int]): Stop after so many words.
-    progress (bool): Show a progress bar.
-    RETURNS (Tuple[List[str], numpy.ndarray]): The words and their float32 vectors, one row each.
+    path: the .tgz of the package, or the JSON file inside it.
+    truncate: stop after so many words.
+    progress: show a progress bar.
+    RETURNS: the words and their float32 vectors, one row each.
     """
     source = str(path)
     with _open_json(Path(path)) as stream:

@@ -20,8 +20,8 @@ FOLDERS = {
 def get_converter(format: str) -> Callable[..., Iterator[Doc]]:
     """Look up a converter by the name of its format; only its own module is imported.
 
-    format (str): One of `FORMATS`.
-    RETURNS (Callable[..., Iterator[Doc]]): Takes the lines of a file and the format's options.
+    format: one of `FORMATS`.
+    RETURNS: takes the lines of a file and the format's options.
     """
     if format not in FORMATS:
         raise ValueError(f"There is no converter for {format!r}; the formats are {', '.join(FORMATS)}.")
@@ -39,13 +39,13 @@ def convert(
 ) -> Counter:
     """Convert a file, or a folder of files, to a .spacy file, which is written whole or not at all.
 
-    format (str): One of `FORMATS`.
-    in_path (Union[str, Path]): The file to read, or a folder if the format is one of `FOLDERS`.
-    out_path (Union[str, Path]): The .spacy file to write.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    progress (bool): Show a progress bar.
-    options (Any): The options of the format's converter.
-    RETURNS (Counter): How many documents, tokens, entities and so on were written.
+    format: one of `FORMATS`.
+    in_path: the file to read, or a folder if the format is one of `FOLDERS`.
+    out_path: the .spacy file to write.
+    dropped: what couldn't be kept is counted here.
+    progress: show a progress bar.
+    options: the options of the format's converter.
+    RETURNS: how many documents, tokens, entities and so on were written.
     """
     written: Counter = Counter()
     converter = get_converter(format)

@@ -30,10 +30,10 @@ class Entity(NamedTuple):
 def read_entities(words: List[Word], fields: Sequence[str], source: str) -> Iterator[Entity]:
     """Match the brackets of a document.
 
-    words (List[Word]): The tokens of the document.
-    fields (Sequence[str]): The names of the fields in a bracket, the cluster's id first.
-    source (str): The name of the file, for messages.
-    YIELDS (Entity): The entities in the order in which they open.
+    words: the tokens of the document.
+    fields: the names of the fields in a bracket, the cluster's id first.
+    source: the name of the file, for messages.
+    YIELDS: the entities in the order in which they open.
     """
     opened: List[Tuple[int, List[str]]] = []
     unclosed: Dict[str, List[int]] = {}

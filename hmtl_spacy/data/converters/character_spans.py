@@ -14,10 +14,10 @@ MISALIGNED = ("error", "drop", "expand")
 class CharacterSpans:
     """Finds the spans that a record names, and keeps the labelled ones for clusters and relations.
 
-    doc (Doc): The tokens.
-    record (Record): The line, for messages.
-    misaligned (str): What to do with spans that aren't whole tokens: "error", "drop" or "expand".
-    dropped (Counter): What was dropped or expanded is counted here.
+    doc: the tokens.
+    record: the line, for messages.
+    misaligned: what to do with spans that aren't whole tokens: "error", "drop" or "expand".
+    dropped: what was dropped or expanded is counted here.
     """
 
     def __init__(self, doc: Doc, record: Record, misaligned: str, dropped: Counter):

@@ -13,10 +13,10 @@ def resolve_clusters(
 
     A cluster of one is dropped before it can take a span away from a larger one.
 
-    clusters (Iterable[Sequence[Offsets]]): Per cluster its spans, ends exclusive.
-    singletons (bool): Keep clusters of one mention.
-    dropped (Counter): Spans and clusters that aren't kept are counted here.
-    RETURNS (List[List[Offsets]]): Disjoint clusters, those of one mention last.
+    clusters: per cluster its spans, ends exclusive.
+    singletons: keep clusters of one mention.
+    dropped: spans and clusters that aren't kept are counted here.
+    RETURNS: disjoint clusters, those of one mention last.
     """
     distinct = []
     for cluster in clusters:

@@ -18,9 +18,9 @@ TREEBANK_ESCAPES = {
 class ConversionError(ValueError):
     """An input that can't be converted: "file:line: what was found, what to do".
 
-    source (str): The name of the file.
-    line (Optional[int]): The number of the line, from 1, or None for the whole file.
-    message (str): What was found, what was expected and what to do.
+    source: the name of the file.
+    line: the number of the line, from 1, or None for the whole file.
+    message: what was found, what was expected and what to do.
     """
 
     def __init__(self, source: str, line: Optional[int], message: str):
@@ -36,8 +36,8 @@ def read_lines(path: Union[str, Path]) -> Iterator[str]:
 
     Only a line feed ends a line: U+2028 and its like stay inside a token.
 
-    path (Union[str, Path]): The file to read.
-    YIELDS (str): Its lines.
+    path: the file to read.
+    YIELDS: its lines.
     """
     if not Path(path).is_file():
         raise ConversionError(str(path), None, "no such file; name an existing file to convert.")
@@ -49,10 +49,10 @@ def read_lines(path: Union[str, Path]) -> Iterator[str]:
 def decode(raw: bytes, source: str, line: int) -> str:
     """Decode a line of UTF-8; the file's first may begin with a byte order mark.
 
-    raw (bytes): The line.
-    source (str): The name of the file, for messages.
-    line (int): The number of the line, from 1.
-    RETURNS (str): The text.
+    raw: the line.
+    source: the name of the file, for messages.
+    line: the number of the line, from 1.
+    RETURNS: the text.
     """
     try:
         return raw.decode("utf-8-sig" if line == 1 else "utf-8")
@@ -70,13 +70,13 @@ def make_doc(
 ) -> Doc:
     """Build a document with nothing annotated but its sentences.
 
-    vocab (Vocab): The shared vocabulary.
-    words (List[str]): The tokens.
-    spaces (Optional[List[bool]]): Whether a space follows each token; None if the
+    vocab: the shared vocabulary.
+    words: the tokens.
+    spaces: whether a space follows each token; None if the
         format doesn't tell, which gives single spaces and `doc.has_unknown_spaces`.
-    sentence_lengths (Sequence[int]): Tokens per sentence; empty if the format has no sentences.
-    id (Optional[str]): Kept as `doc.user_data["id"]`.
-    RETURNS (Doc): The document.
+    sentence_lengths: tokens per sentence; empty if the format has no sentences.
+    id: kept as `doc.user_data["id"]`.
+    RETURNS: the document.
     """
     if spaces:
         spaces = [*spaces[:-1], False]
@@ -90,8 +90,8 @@ def make_doc(
 def blank_english(vocab: Optional[Vocab] = None) -> Language:
     """spaCy's blank English pipeline, whose tokenizer is used; by default all converters share one.
 
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    RETURNS (Language): The pipeline.
+    vocab: the vocabulary of the documents.
+    RETURNS: the pipeline.
     """
     return _shared_english() if vocab is None else spacy.blank("en", vocab=vocab)
 
@@ -104,9 +104,9 @@ def _shared_english() -> Language:
 def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:
     """Tell from the raw text which tokens are followed by a space; the last one is.
 
-    words (Sequence[str]): The tokens of a sentence.
-    text (str): The sentence as it was written.
-    RETURNS (Optional[List[bool]]): One value per token, or None if the tokens aren't those of the text.
+    words: the tokens of a sentence.
+    text: the sentence as it was written.
+    RETURNS: one value per token, or None if the tokens aren't those of the text.
     """
     spaces: List[bool] = []
     position = 0
@@ -126,8 +126,8 @@ def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:
 def write_docs(docs: Iterable[Doc], path: Union[str, Path]) -> None:
     """Write documents as a `DocBin`: the whole file or, if anything fails, none.
 
-    docs (Iterable[Doc]): The documents, a generator for example.
-    path (Union[str, Path]): The .spacy file.
+    docs: the documents, a generator for example.
+    path: the .spacy file.
     """
     path = Path(path)
     doc_bin = DocBin(store_user_data=True, docs=docs)

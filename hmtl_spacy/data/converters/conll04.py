@@ -44,15 +44,15 @@ def conll04_to_docs(
 ) -> Iterator[Doc]:
     """Convert CoNLL04, one document per sentence.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    ents (bool): Write the entities to `doc.ents` too, not only to `doc.spans["mentions"]`.
-    exclude (Iterable[str]): The lines of another such file; sentences that occur there,
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    ents: write the entities to `doc.ents` too, not only to `doc.spans["mentions"]`.
+    exclude: the lines of another such file; sentences that occur there,
         compared without case and whitespace, are left out.
-    exclude_source (str): The name of that file, for messages.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    YIELDS (Doc): The documents.
+    exclude_source: the name of that file, for messages.
+    dropped: what couldn't be kept is counted here.
+    YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped

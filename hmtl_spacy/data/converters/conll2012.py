@@ -48,15 +48,15 @@ def conll2012_to_docs(
 
     Named entities of the New Testament (`pt/`) stay unannotated.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    unescape (bool): Write brackets and quotes instead of the treebank's -LRB-, `` and so on.
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    unescape: write brackets and quotes instead of the treebank's -LRB-, `` and so on.
         `/.` and `/?` lose their slash in any case.
-    singletons (bool): Keep clusters of one mention.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    places (Optional[Dict[str, str]]): Where parts stand already, by id; those of this file are added.
-    YIELDS (Doc): The documents; the id is the name and the number of the part: "nw/xyz/00/xyz_0001_0".
+    singletons: keep clusters of one mention.
+    dropped: what couldn't be kept is counted here.
+    places: where parts stand already, by id; those of this file are added.
+    YIELDS: the documents; the id is the name and the number of the part: "nw/xyz/00/xyz_0001_0".
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped
@@ -84,9 +84,9 @@ def conll2012_to_docs(
 def conll2012_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator[Doc]:
     """Convert all files at or below a folder whose names end in gold_conll.
 
-    path (Union[str, Path]): The folder.
-    options (Any): Those of `conll2012_to_docs`.
-    YIELDS (Doc): The documents.
+    path: the folder.
+    options: those of `conll2012_to_docs`.
+    YIELDS: the documents.
     """
     folder = Path(path)
     files = sorted(file for file in folder.rglob("*gold_conll") if file.is_file())

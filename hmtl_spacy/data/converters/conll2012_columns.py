@@ -23,11 +23,11 @@ class Row(NamedTuple):
 def sentence_rows(lines: List[Tuple[int, str]], name: str, part: int, source: str) -> List[Row]:
     """Read the rows of a sentence; all must have one width and belong to the document around them.
 
-    lines (List[Tuple[int, str]]): The rows and the numbers of their lines.
-    name (str): The document's name, from its `#begin document`.
-    part (int): The number of the part, likewise.
-    source (str): The name of the file, for messages.
-    RETURNS (List[Row]): The columns that are used.
+    lines: the rows and the numbers of their lines.
+    name: the document's name, from its `#begin document`.
+    part: the number of the part, likewise.
+    source: the name of the file, for messages.
+    RETURNS: the columns that are used.
     """
     table = [(number, re.split(r"[ \t]+", line.strip(" \t"))) for number, line in lines]
     width = len(table[0][1])
@@ -59,9 +59,9 @@ def _entity_column(table: List[List[str]]) -> int:
 def read_entities(sentences: Sequence[Sequence[Row]], source: str) -> Iterator[Tuple[int, int, str]]:
     """Match the brackets of named entities, `(ORG*` ... `*)`, sentence by sentence.
 
-    sentences (Sequence[Sequence[Row]]): The rows of a document.
-    source (str): The name of the file, for messages.
-    YIELDS (Tuple[int, int, str]): Start and end in tokens of the document, and the label.
+    sentences: the rows of a document.
+    source: the name of the file, for messages.
+    YIELDS: start and end in tokens of the document, and the label.
     """
     offset = 0
     for rows in sentences:
@@ -91,9 +91,9 @@ def read_clusters(rows: Sequence[Row], source: str) -> List[List[Offsets]]:
 
     A bracket closes the mention of its cluster that opened last.
 
-    rows (Sequence[Row]): The rows of a document.
-    source (str): The name of the file, for messages.
-    RETURNS (List[List[Offsets]]): The mentions of each cluster, ends exclusive.
+    rows: the rows of a document.
+    source: the name of the file, for messages.
+    RETURNS: the mentions of each cluster, ends exclusive.
     """
     clusters: Dict[str, List[Offsets]] = {}
     opened: Dict[str, List[int]] = {}

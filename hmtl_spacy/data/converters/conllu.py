@@ -36,14 +36,14 @@ def conllu_to_docs(
 
     A document with neither `# global.Entity` nor any `Entity=` has no mentions and clusters annotated.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    mentions (str): "head" for typed heads in `doc.spans["mentions"]`, "extent" for full mentions.
-    clusters (str): Likewise for the coreference clusters.
-    singletons (bool): Keep clusters of one mention.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    YIELDS (Doc): The documents.
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    mentions: "head" for typed heads in `doc.spans["mentions"]`, "extent" for full mentions.
+    clusters: likewise for the coreference clusters.
+    singletons: keep clusters of one mention.
+    dropped: what couldn't be kept is counted here.
+    YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped

@@ -26,13 +26,13 @@ def dygie_to_docs(
 ) -> Iterator[Doc]:
     """Convert DyGIE's JSON lines. A layer whose key is missing, or null, is not annotated.
 
-    lines (Iterable[str]): The decoded lines of the file, one document each.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    unescape (bool): Write brackets and quotes instead of the treebank's -LRB-, `` and so on.
-    singletons (bool): Keep clusters of one mention.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    YIELDS (Doc): The documents.
+    lines: the decoded lines of the file, one document each.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    unescape: write brackets and quotes instead of the treebank's -LRB-, `` and so on.
+    singletons: keep clusters of one mention.
+    dropped: what couldn't be kept is counted here.
+    YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped

@@ -36,18 +36,18 @@ def iob_to_docs(
 ) -> Iterator[Doc]:
     """Convert tagged columns to documents with `doc.ents` and sentence starts.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    scheme (Optional[str]): "iob1", "iob2" or "bilou"; told from the tags if None.
-    token_column (Optional[int]): From 1, or from the end with -1. If None: 2 where the
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    scheme: "iob1", "iob2" or "bilou"; told from the tags if None.
+    token_column: from 1, or from the end with -1. If None: 2 where the
         first column numbers the tokens, else 1.
-    tag_column (Optional[int]): Likewise. If None: 3 where the first column numbers the tokens, else the last.
-    drop (Iterable[str]): Labels to read as O.
-    sentences_per_doc (Optional[int]): Cut documents after so many sentences. If None, the file's own
+    tag_column: likewise. If None: 3 where the first column numbers the tokens, else the last.
+    drop: labels to read as O.
+    sentences_per_doc: cut documents after so many sentences. If None, the file's own
         boundaries hold, and only a file without any is cut, after ten.
-    dropped (Optional[Counter]): What couldn't be kept is counted here.
-    YIELDS (Doc): The documents.
+    dropped: what couldn't be kept is counted here.
+    YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped

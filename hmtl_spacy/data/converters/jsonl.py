@@ -33,15 +33,15 @@ def jsonl_to_docs(
 ) -> Iterator[Doc]:
     """Convert our own JSON lines, one document each.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    vocab (Optional[Vocab]): The vocabulary of the documents.
-    lang (str): The language whose tokenizer is used.
-    model (Optional[str]): The name or path of a pipeline whose tokenizer is used instead.
-    misaligned (str): What to do with a span that begins or ends inside a token: raise an "error",
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    vocab: the vocabulary of the documents.
+    lang: the language whose tokenizer is used.
+    model: the name or path of a pipeline whose tokenizer is used instead.
+    misaligned: what to do with a span that begins or ends inside a token: raise an "error",
         "drop" it or "expand" it to whole tokens.
-    dropped (Optional[Counter]): What couldn't be kept, or was changed, is counted here.
-    YIELDS (Doc): The documents.
+    dropped: what couldn't be kept, or was changed, is counted here.
+    YIELDS: the documents.
     """
     if misaligned not in MISALIGNED:
         raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(MISALIGNED)}.")

@@ -9,9 +9,9 @@ from .common import ConversionError
 class Record:
     """One line of a file and where it stands.
 
-    data (Dict[str, Any]): The object.
-    source (str): The name of the file.
-    line (int): The number of the line, from 1.
+    data: the object.
+    source: the name of the file.
+    line: the number of the line, from 1.
     """
 
     def __init__(self, data: Dict[str, Any], source: str, line: int):
@@ -56,9 +56,9 @@ class Record:
 def read_records(lines: Iterable[str], source: str) -> Iterator[Record]:
     """Read JSON lines; blank ones are skipped.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    YIELDS (Record): The objects and their places.
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    YIELDS: the objects and their places.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -68,10 +68,10 @@ def read_records(lines: Iterable[str], source: str) -> Iterator[Record]:
 def parse_record(line: str, source: str, number: int) -> Record:
     """Read one JSON line.
 
-    line (str): The decoded line.
-    source (str): The name of the file, for messages.
-    number (int): The number of the line, from 1.
-    RETURNS (Record): The object and its place.
+    line: the decoded line.
+    source: the name of the file, for messages.
+    number: the number of the line, from 1.
+    RETURNS: the object and its place.
     """
     try:
         data = json.loads(line)
@@ -88,9 +88,9 @@ def parse_record(line: str, source: str, number: int) -> Record:
 def shorten(value: Any, width: int = 80) -> str:
     """Show a value in a message, cut to a readable length.
 
-    value (Any): The value.
-    width (int): The most characters to show.
-    RETURNS (str): Its representation.
+    value: the value.
+    width: the most characters to show.
+    RETURNS: its representation.
     """
     text = repr(value)
     return text if len(text) <= width else f"{text[: width - 3]}..."

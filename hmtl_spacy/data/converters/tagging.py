@@ -25,10 +25,10 @@ OUTSIDE = _Tag("O", "")
 def tags_to_spans(tokens: List[TaggedToken], scheme: str, source: str) -> List[Tuple[int, int, str]]:
     """Read the spans of one sentence; a tag that the scheme doesn't allow there is an error.
 
-    tokens (List[TaggedToken]): The tokens of the sentence.
-    scheme (str): "iob1", "iob2" or "bilou".
-    source (str): The name of the file, for messages.
-    RETURNS (List[Tuple[int, int, str]]): Start, end and label, ends exclusive.
+    tokens: the tokens of the sentence.
+    scheme: "iob1", "iob2" or "bilou".
+    source: the name of the file, for messages.
+    RETURNS: start, end and label, ends exclusive.
     """
     spans: List[Tuple[int, int, str]] = []
     start = 0
@@ -57,9 +57,9 @@ def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> str:
     L, U, E or S tags make it BILOU. Otherwise an entity that begins with I- makes it
     IOB1 and a B- that no scheme but IOB2 would write makes it IOB2; a file with both is an error.
 
-    sentences (Iterable[List[TaggedToken]]): The sentences of the file.
-    source (str): The name of the file, for messages.
-    RETURNS (str): "iob1", "iob2" or "bilou".
+    sentences: the sentences of the file.
+    source: the name of the file, for messages.
+    RETURNS: "iob1", "iob2" or "bilou".
     """
     iob1: List[TaggedToken] = []
     iob2: List[TaggedToken] = []

@@ -13,10 +13,10 @@ def make_tokens(nlp: Language, record: Record, text_key: str = "text") -> Doc:
 
     Texts of any length are taken: `nlp.max_length` guards parsers, not tokenizers.
 
-    nlp (Language): The pipeline whose tokenizer is used where the line has no tokens.
-    record (Record): The line; its tokens are under "tokens".
-    text_key (str): Where its text is.
-    RETURNS (Doc): The document, with nothing annotated.
+    nlp: the pipeline whose tokenizer is used where the line has no tokens.
+    record: the line; its tokens are under "tokens".
+    text_key: where its text is.
+    RETURNS: the document, with nothing annotated.
     """
     text, words = record.data.get(text_key), record.layer("tokens")
     if not isinstance(text, str) and (text is not None or words is None):

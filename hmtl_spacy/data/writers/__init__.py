@@ -16,9 +16,9 @@ Writer = Callable[[Doc, Layers, Counter], str]
 def format_of(path: Union[str, Path], format: Optional[str] = None) -> str:
     """The format of a file to write, by the end of its name unless it is given.
 
-    path (Union[str, Path]): The file.
-    format (Optional[str]): One of `FORMATS`, if it is known.
-    RETURNS (str): One of `FORMATS`.
+    path: the file.
+    format: one of `FORMATS`, if it is known.
+    RETURNS: one of `FORMATS`.
     """
     if format is None:
         format = next((name for name, end in FORMATS.items() if Path(path).name.endswith(end)), None)
@@ -33,8 +33,8 @@ def format_of(path: Union[str, Path], format: Optional[str] = None) -> str:
 def get_writer(format: str) -> Writer:
     """Look up a writer of text by the name of its format; only its own module is imported.
 
-    format (str): One of `FORMATS` but "spacy", which is written by `DocBin`.
-    RETURNS (Writer): Takes a document, its layers and a counter for what the format can't hold; returns
+    format: one of `FORMATS` but "spacy", which is written by `DocBin`.
+    RETURNS: takes a document, its layers and a counter for what the format can't hold; returns
         the document's part of the file, empty if the format can't hold it at all.
     """
     return getattr(import_module(f"{__name__}.{format}"), f"doc_to_{format}")

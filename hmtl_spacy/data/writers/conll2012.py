@@ -22,10 +22,10 @@ def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
 
     It is part 0 of its name: `PartNumbers` tells those apart that have the same.
 
-    doc (Doc): The document.
-    layers (Layers): What it has.
-    lost (Counter): What the format can't hold is counted here.
-    RETURNS (str): The lines.
+    doc: the document.
+    layers: what it has.
+    lost: what the format can't hold is counted here.
+    RETURNS: the lines.
     """
     words = Words(doc, layers, lost)
     if not words.texts:
@@ -66,7 +66,7 @@ class PartNumbers:
     def read(self, lines: Iterable[bytes]) -> None:
         """Go on after what is written already.
 
-        lines (Iterable[bytes]): Its lines.
+        lines: its lines.
         """
         for begin in filter(None, map(BEGIN.match, lines)):
             self._take(begin[1])
@@ -74,8 +74,8 @@ class PartNumbers:
     def number(self, text: bytes) -> bytes:
         """Number what comes next.
 
-        text (bytes): Documents, all of them part 0.
-        RETURNS (bytes): The same, those whose name was there before with a number of their own.
+        text: documents, all of them part 0.
+        RETURNS: the same, those whose name was there before with a number of their own.
         """
         begins = list(BEGIN.finditer(text))
         ends = [begin.start() for begin in begins[1:]] + [len(text)]

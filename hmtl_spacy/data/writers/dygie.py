@@ -15,10 +15,10 @@ def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter) -> str:
 
     `ner` has the mentions, or the named entities of a document without a layer of mentions.
 
-    doc (Doc): The document.
-    layers (Layers): What it has.
-    lost (Counter): What the format can't hold is counted here.
-    RETURNS (str): The line.
+    doc: the document.
+    layers: what it has.
+    lost: what the format can't hold is counted here.
+    RETURNS: the line.
     """
     words = Words(doc, layers, lost)
     if layers.mentions is not None:

@@ -18,7 +18,7 @@ def to_jsonl(doc: Doc, layers: Optional[Layers] = None) -> Dict[str, Any]:
     """Describe a document as `jsonl_to_docs` reads it; layers that aren't annotated are left out.
 
     layers: what it has; if not given, the four standard layers, from whichever span groups they are in.
-    RETURNS: One line of JSONL, for `srsly.write_jsonl`.
+    RETURNS: one line of JSONL, for `srsly.write_jsonl`.
     """
     layers = read_layers(doc) if layers is None else layers
     record: Dict[str, Any] = {key: doc.user_data[key] for key in ("id", "meta") if key in doc.user_data}

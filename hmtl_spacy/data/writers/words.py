@@ -17,8 +17,8 @@ ESCAPED = "words that readers take for an escaped sign"
 class Words:
     """The words of a document and where its spans are among them.
 
-    texts (List[str]): The tokens that aren't white space.
-    sentences (List[Offsets]): Start and end of each sentence in words; the document if none are annotated.
+    texts: the tokens that aren't white space.
+    sentences: start and end of each sentence in words; the document if none are annotated.
     """
 
     def __init__(self, doc: Doc, layers: Layers, lost: Counter):
@@ -44,7 +44,7 @@ class Words:
 def lose_scores(layers: Iterable[Optional[list]], lost: Counter) -> None:
     """Count what a format holds without its score.
 
-    layers (Iterable[Optional[list]]): Layers with a score last in each of their items.
-    lost (Counter): Is added to.
+    layers: layers with a score last in each of their items.
+    lost: is added to.
     """
     lost["scores"] += sum(item[-1] is not None for layer in layers for item in layer or ())

@@ -25,12 +25,12 @@ def ace_to_docs(
 ) -> Iterator[Doc]:
     """Convert the document of one .sgm file.
 
-    lines (Iterable[str]): The decoded lines of the .sgm file.
-    source (str): The name of that file, for messages.
-    annotation (Optional[Iterable[str]]): Those of the .apf.xml file; that beside `source` if None.
-    annotation_source (Optional[str]): The name of that file, for messages.
-    options (Any): Those of `AceReader`.
-    YIELDS (Doc): The document.
+    lines: the decoded lines of the .sgm file.
+    source: the name of that file, for messages.
+    annotation: those of the .apf.xml file; that beside `source` if None.
+    annotation_source: the name of that file, for messages.
+    options: those of `AceReader`.
+    YIELDS: the document.
     """
     path = annotation_source or source.removesuffix(SOURCE) + ANNOTATION
     yield AceReader(**options).read(
@@ -48,13 +48,13 @@ def ace_folder_to_docs(
 ) -> Iterator[Doc]:
     """Convert the documents in a folder and its folders.
 
-    path (Union[str, Path]): The folder, such as ACE's `English`.
-    files (Optional[Iterable[str]]): The lines of a list, the documents to convert; all if None.
-    files_source (str): The name of the list, for messages.
-    stage (Optional[str]): "timex2norm" or "adj", the name of the folders to read; if None, the first
+    path: the folder, such as ACE's `English`.
+    files: the lines of a list, the documents to convert; all if None.
+    files_source: the name of the list, for messages.
+    stage: "timex2norm" or "adj", the name of the folders to read; if None, the first
         of the two that is there, or all files where none of ACE's stages is a folder.
-    options (Any): Those of `AceReader`.
-    YIELDS (Doc): The documents.
+    options: those of `AceReader`.
+    YIELDS: the documents.
     """
     reader = AceReader(**options)
     for document in find_documents(Path(path), stage, files, files_source):

@@ -26,10 +26,10 @@ def check_words(found: Annotation, text: SourceText, source: str, dropped: Count
 
     If those of most mentions differ, the files don't belong together, which is an error.
 
-    found (Annotation): The .apf.xml file.
-    text (SourceText): The .sgm file.
-    source (str): Its name, for messages.
-    dropped (Counter): How many mentions differ is counted here.
+    found: the .apf.xml file.
+    text: the .sgm file.
+    source: its name, for messages.
+    dropped: how many mentions differ is counted here.
     """
     different: List[CharSeq] = []
     for mention in found.mentions.values():
@@ -59,12 +59,12 @@ def align_mentions(
 ) -> Dict[str, Aligned]:
     """Find the tokens of all mentions.
 
-    doc (Doc): The tokens of `text.text`.
-    found (Annotation): The .apf.xml file.
-    text (SourceText): The .sgm file.
-    misaligned (str): What to do with mentions that aren't whole tokens: "error", "drop" or "expand".
-    dropped (Counter): What is dropped or expanded is counted here.
-    RETURNS (Dict[str, Aligned]): The mentions by id, in the order of the text, longer ones first.
+    doc: the tokens of `text.text`.
+    found: the .apf.xml file.
+    text: the .sgm file.
+    misaligned: what to do with mentions that aren't whole tokens: "error", "drop" or "expand".
+    dropped: what is dropped or expanded is counted here.
+    RETURNS: the mentions by id, in the order of the text, longer ones first.
     """
     aligned: Dict[str, Aligned] = {}
     for id, mention in found.mentions.items():

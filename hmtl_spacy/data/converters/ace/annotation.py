@@ -35,9 +35,9 @@ class RelationMention(NamedTuple):
 class Annotation:
     """The mentions and relations of one document.
 
-    lines (Iterable[str]): The decoded lines of the .apf.xml file.
-    source (str): The name of the file, for messages.
-    dropped (Counter): What is of other types than ACE 2005's seven and six is counted here.
+    lines: the decoded lines of the .apf.xml file.
+    source: the name of the file, for messages.
+    dropped: what is of other types than ACE 2005's seven and six is counted here.
     """
 
     def __init__(self, lines: Iterable[str], source: str, dropped: Counter):

@@ -15,12 +15,12 @@ def find_documents(
 ) -> List[Path]:
     """Find pairs of files.
 
-    folder (Path): Where to look, in all folders below it too.
-    stage (Optional[str]): The name of the folders to read, one of `STAGES`; the first that is there if None.
-    files (Optional[Iterable[str]]): The names of the documents, one a line, folders and endings or none;
+    folder: where to look, in all folders below it too.
+    stage: the name of the folders to read, one of `STAGES`; the first that is there if None.
+    files: the names of the documents, one a line, folders and endings or none;
         all that are there if None.
-    files_source (str): The name of the list, for messages.
-    RETURNS (List[Path]): The paths without the endings `SOURCE` and `ANNOTATION`.
+    files_source: the name of the list, for messages.
+    RETURNS: the paths without the endings `SOURCE` and `ANNOTATION`.
     """
     if stage not in (None, *STAGES):
         raise ValueError(f"stage is {stage!r}, expected one of {', '.join(STAGES)}.")

@@ -24,13 +24,13 @@ class AceReader:
     Sentences are those of spaCy's sentencizer, and elements and paragraphs begin new ones;
     boundaries inside of a mention are taken away.
 
-    vocab (Optional[Vocab]): The vocabulary of the documents; by default all readers share one.
-    mentions (str): "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
-    clusters (str): Likewise for the coreference clusters.
-    singletons (bool): Keep clusters of one mention.
-    misaligned (str): What to do with a mention that begins or ends inside a token: "expand" it to
+    vocab: the vocabulary of the documents; by default all readers share one.
+    mentions: "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
+    clusters: likewise for the coreference clusters.
+    singletons: keep clusters of one mention.
+    misaligned: what to do with a mention that begins or ends inside a token: "expand" it to
         whole tokens, "drop" it or raise an "error".
-    dropped (Optional[Counter]): What couldn't be kept, or was changed, is counted here.
+    dropped: what couldn't be kept, or was changed, is counted here.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class AceReader:
     ) -> Doc:
         """Read one document.
 
-        lines (Iterable[str]): The decoded lines of the .sgm file.
-        annotation (Iterable[str]): Those of the .apf.xml file.
-        source (str): The name of the first, for messages.
-        annotation_source (str): That of the second.
-        RETURNS (Doc): The document; named entities stay unannotated.
+        lines: the decoded lines of the .sgm file.
+        annotation: those of the .apf.xml file.
+        source: the name of the first, for messages.
+        annotation_source: that of the second.
+        RETURNS: the document; named entities stay unannotated.
         """
         text = read_source(lines, source)
         found = Annotation(annotation, annotation_source, self.dropped)

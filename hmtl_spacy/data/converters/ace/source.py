@@ -25,9 +25,9 @@ class SourceText:
     Runs of white space become one space, references such as `&amp;` the character that they
     stand for; the elements in `METADATA` are left out.
 
-    raw (str): The file without its tags.
-    text (str): The text.
-    breaks (List[int]): Where in `text` elements and paragraphs, which blank lines separate, begin.
+    raw: the file without its tags.
+    text: the text.
+    breaks: where in `text` elements and paragraphs, which blank lines separate, begin.
     """
 
     def __init__(self, content: str):
@@ -96,9 +96,9 @@ class SourceText:
 def read_source(lines: Iterable[str], source: str) -> SourceText:
     """Read a .sgm file, which holds one document.
 
-    lines (Iterable[str]): The decoded lines.
-    source (str): The name of the file, for messages.
-    RETURNS (SourceText): Its text.
+    lines: the decoded lines.
+    source: the name of the file, for messages.
+    RETURNS: its text.
     """
     lines = list(lines)
     begins = [number for number, line in enumerate(lines, start=1) if re.match(r"\s*<DOC\b", line, re.I)]

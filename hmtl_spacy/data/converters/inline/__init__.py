@@ -27,10 +27,10 @@ SPANS = ("head", "extent")
 def inline_to_docs(lines: Iterable[str], *, source: str = "<input>", **options: Any) -> Iterator[Doc]:
     """Convert the documents of one file.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    options (Any): Those of `InlineReader`.
-    YIELDS (Doc): The documents.
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    options: those of `InlineReader`.
+    YIELDS: the documents.
     """
     yield from InlineReader(**options).read(lines, source)
 
@@ -38,9 +38,9 @@ def inline_to_docs(lines: Iterable[str], *, source: str = "<input>", **options: 
 def inline_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator[Doc]:
     """Convert all files of a folder that end in .txt, in the order of their names.
 
-    path (Union[str, Path]): The folder.
-    options (Any): Those of `InlineReader`.
-    YIELDS (Doc): The documents.
+    path: the folder.
+    options: those of `InlineReader`.
+    YIELDS: the documents.
     """
     reader = InlineReader(**options)
     for file in sorted(Path(path).glob("*.txt")):
@@ -50,12 +50,12 @@ def inline_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator[Do
 class InlineReader:
     """Reads files of marked-up prose and refuses what isn't sound; ids must differ between all files.
 
-    vocab (Optional[Vocab]): The vocabulary of the documents; by default all readers share one.
-    mentions (str): "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
-    clusters (str): Likewise for the coreference clusters.
-    singletons (bool): Keep clusters of one mention.
-    split (Optional[str]): Yield only the documents of one split; all are checked.
-    dropped (Optional[Counter]): What isn't kept of the documents that are yielded is counted here.
+    vocab: the vocabulary of the documents; by default all readers share one.
+    mentions: "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
+    clusters: likewise for the coreference clusters.
+    singletons: keep clusters of one mention.
+    split: yield only the documents of one split; all are checked.
+    dropped: what isn't kept of the documents that are yielded is counted here.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class InlineReader:
     def read(self, lines: Iterable[str], source: str) -> Iterator[Doc]:
         """Read one file.
 
-        lines (Iterable[str]): Its decoded lines.
-        source (str): Its name, for messages.
-        YIELDS (Doc): Its documents.
+        lines: its decoded lines.
+        source: its name, for messages.
+        YIELDS: its documents.
         """
         for document in read_documents(lines, source):
             if document.id in self.places:

@@ -35,10 +35,10 @@ SYMMETRIC = ("PER-SOC",)
 def forbidden(label: str, head: str, tail: str) -> Optional[str]:
     """Why a relation can't hold between mentions of two types, or None if it can.
 
-    label (str): The type of the relation.
-    head (str): The type of its first argument.
-    tail (str): The type of its second argument.
-    RETURNS (Optional[str]): What was found and what is allowed.
+    label: the type of the relation.
+    head: the type of its first argument.
+    tail: the type of its second argument.
+    RETURNS: what was found and what is allowed.
     """
     if label not in ARGUMENTS:
         return f"found the relation type {label!r}, expected one of {', '.join(ARGUMENTS)}"

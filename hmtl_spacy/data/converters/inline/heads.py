@@ -27,12 +27,12 @@ def default_head(
     determiners, prepositions and possessive marks are taken away, or if none is left the only bracket
     in it that is no mention: `[the [two](CARDINAL) of [them](men)](pair)`.
 
-    doc (Doc): The document.
-    span (Span): The mention's extent.
-    bracket (Bracket): The mention as it was marked.
-    type (str): The type of its entity.
-    inner (List[Tuple[Bracket, Span]]): The brackets directly in it.
-    RETURNS (Optional[Span]): The head.
+    doc: the document.
+    span: the mention's extent.
+    bracket: the mention as it was marked.
+    type: the type of its entity.
+    inner: the brackets directly in it.
+    RETURNS: the head.
     """
     if len(span) == 1:
         return span

@@ -38,9 +38,9 @@ class Document(NamedTuple):
 def read_documents(lines: Iterable[str], source: str) -> Iterator[Document]:
     """Read documents, one after `# newdoc id = ...` each.
 
-    lines (Iterable[str]): The decoded lines of the file.
-    source (str): The name of the file, for messages.
-    YIELDS (Document): The documents, their headers checked.
+    lines: the decoded lines of the file.
+    source: the name of the file, for messages.
+    YIELDS: the documents, their headers checked.
     """
     document: Optional[Document] = None
     blank = False

@@ -34,10 +34,10 @@ class Bracket:
 def parse_line(line: str, source: str, number: int) -> Tuple[str, List[Bracket]]:
     """Separate a sentence and its annotation.
 
-    line (str): The sentence with its markup.
-    source (str): The name of the file, for messages.
-    number (int): The number of the line.
-    RETURNS (Tuple[str, List[Bracket]]): The sentence, and its brackets in the order in which they open.
+    line: the sentence with its markup.
+    source: the name of the file, for messages.
+    number: the number of the line.
+    RETURNS: the sentence, and its brackets in the order in which they open.
     """
 
     def error(message: str) -> ConversionError:

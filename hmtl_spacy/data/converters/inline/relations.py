@@ -13,10 +13,10 @@ def resolve_relations(
 ) -> Iterator[Tuple[int, str, int]]:
     """Find the arguments of all relations of a document.
 
-    sentences (Sequence[Sentence]): Its sentences.
-    mentions (Sequence[Mention]): Its mentions.
-    source (str): The name of the file, for messages.
-    YIELDS (Tuple[int, str, int]): The number of the head's mention, the label, that of the tail's.
+    sentences: its sentences.
+    mentions: its mentions.
+    source: the name of the file, for messages.
+    YIELDS: the number of the head's mention, the label, that of the tail's.
     """
     for number, sentence in enumerate(sentences):
         seen = set()

@@ -32,10 +32,10 @@ class Placed(NamedTuple):
 class Spans:
     """Finds the tokens of a document's brackets and checks what they say.
 
-    doc (Doc): The tokens of all sentences.
-    sentences (Sequence[Sentence]): The sentences.
-    offsets (Sequence[int]): Where each begins in the text of the document.
-    source (str): The name of the file, for messages.
+    doc: the tokens of all sentences.
+    sentences: the sentences.
+    offsets: where each begins in the text of the document.
+    source: the name of the file, for messages.
     """
 
     def __init__(self, doc: Doc, sentences: Sequence[Sentence], offsets: Sequence[int], source: str):
