@@ -68,4 +68,4 @@ _tokenizer = spacy.blank("en").tokenizer
 
 
 def _converted(format: str, path: Path) -> Iterator[Doc]:
-    return get_converter(format)(read_lines(path), source=str(path))
+    return get_converter(format).read(read_lines(path), source=str(path))

@@ -17,12 +17,13 @@ WORDS = ["the", "]", '"', "\\", '],"x":[', "é", "words", "vectors"]
 def convert_file(format, name, **options):
     """The documents of a fixture, and what was dropped."""
     dropped = Counter()
-    docs = list(get_converter(format)(read_lines(FIXTURES / name), source=name, dropped=dropped, **options))
+    lines = read_lines(FIXTURES / name)
+    docs = list(get_converter(format).read(lines, source=name, dropped=dropped, **options))
     return docs, {what: count for what, count in dropped.items() if count}
 
 
 def convert_text(format, text, **options):
-    return list(get_converter(format)(text.split("\n"), source="file", **options))
+    return list(get_converter(format).read(text.split("\n"), source="file", **options))
 
 
 def ents(doc):

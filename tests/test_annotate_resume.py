@@ -17,6 +17,7 @@ from annotating import files, write_jsonl
 from hmtl_spacy.annotate import annotate
 from hmtl_spacy.annotate import outputs as outputs_module
 from hmtl_spacy.annotate.models import describe_model
+from hmtl_spacy.data.writers import format_of, get_writer
 
 BAD = ["{bad", '{"text": 3}']
 posix = pytest.mark.skipif(os.name != "posix", reason="processes are forked and killed with SIGKILL")
@@ -110,7 +111,7 @@ def test_the_command_killed_and_run_again(trained, tmp_path):
     child.kill()
     child.wait()
     again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 0 and "Went on after" in again.stdout
+    assert again.returncode == 0 and "Resumed after" in again.stdout
     assert files(out) == files(tmp_path / "whole.jsonl")
     deadline = time.monotonic() + 120
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
@@ -206,12 +207,12 @@ def test_a_finished_output_is_replaced_only_if_asked(trained, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.spacy"])
 def test_two_runs_at_one_place_are_noticed(trained, tmp_path, name):
-    output = outputs_module.FolderOutput if name == "out.spacy" else outputs_module.FileOutput
-    one, two = output(tmp_path / name, 0), output(tmp_path / name, 0)
+    writer = get_writer(format_of(name))
+    one, two = (outputs_module.open_output(writer, tmp_path / name, 0) for _ in range(2))
     one.write(b"a")
     with pytest.raises(RuntimeError, match="has changed since this run wrote to it. Is another run writing"):
         two.write(b"b")
     (missing := tmp_path / "missing").mkdir()
     if name == "out.spacy":
         with pytest.raises(ValueError, match="Can't go on with .*00000.spacy is gone"):
-            output(missing, 2)
+            outputs_module.open_output(writer, missing, 2)

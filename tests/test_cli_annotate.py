@@ -44,10 +44,10 @@ def test_options(model, tmp_path):
     assert [(r["id"], r["meta"]) for r in read_jsonl(tmp_path / "o.jsonl")] == [("7", 1)]
 
 
-def test_skipped_documents_are_told_once_and_fail_if_strict(model, tmp_path):
+def test_skipped_documents_are_reported_once_and_fail_if_strict(model, tmp_path):
     source, out = write_jsonl(tmp_path / "in.jsonl", 2, BAD * 4), tmp_path / "out.jsonl"
     code, output = run(model, source, out)
-    assert code == 0 and f"Skipped: 8 documents, told in {out}.errors.jsonl" in output.replace("- ", "-")
+    assert code == 0 and f"Skipped: 8 documents, reported in {out}.errors.jsonl" in output.replace("- ", "-")
     assert "in.jsonl:3: not JSON" in output and "in.jsonl:4: found 'text': 3" in output
     assert "in.jsonl:8" not in output and "and 3 more" in output
     code, output = run(model, source, out, "--overwrite", "--strict")
@@ -57,7 +57,7 @@ def test_skipped_documents_are_told_once_and_fail_if_strict(model, tmp_path):
 def test_what_is_wrong_is_one_line(model, tmp_path):
     source = write_jsonl(tmp_path / "in.jsonl", 1)
     for args, message in [
-        ([model, source, tmp_path / "out.xml"], "expected a name that ends in .jsonl"),
+        ([model, source, tmp_path / "out.xml"], "expected a name that ends in conll (conll2012), .json"),
         ([tmp_path / "none", source, tmp_path / "out.jsonl"], "Can't find model"),
         ([model, tmp_path, tmp_path / "out.jsonl", "--format", "dygie"], "Can't write"),
     ]:

@@ -91,4 +91,4 @@ def test_vectors(tmp_path):
 def test_installed_command_imports_little():
     code = "import sys, spacy, hmtl_spacy.cli; print(*[m for m in sys.modules if m.startswith('hmtl_spacy')])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert {name.split(".")[1] for name in output.split() if "." in name} == {"cli"}
+    assert {name.split(".")[1] for name in output.split() if "." in name} == {"cli", "registry"}

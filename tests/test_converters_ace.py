@@ -6,8 +6,8 @@ import pytest
 from converting import FIXTURES, clusters, mentions, relations, sentences
 
 from hmtl_spacy.annotations import get_relations
-from hmtl_spacy.data.converters import ConversionError, convert
-from hmtl_spacy.data.converters.ace import AceReader, ace_folder_to_docs
+from hmtl_spacy.data.converters import ConversionError, Lines, convert
+from hmtl_spacy.data.converters.ace import ace_folder_to_docs, ace_to_docs
 from hmtl_spacy.data.converters.ace.source import SourceText, read_source
 from hmtl_spacy.data.converters.common import read_lines
 
@@ -137,7 +137,7 @@ def test_stages(copy):
 
 def test_lists():
     def ids(*names):
-        return [doc.user_data["id"] for doc in convert_folder(files=names, files_source="list")[0]]
+        return [doc.user_data["id"] for doc in convert_folder(files=Lines(names, "list"))[0]]
 
     assert ids(NEWS, "", TALK) == [NEWS, TALK]
     assert ids(f"nw/adj/{NEWS}.sgm") == ids(f"English\\nw\\{NEWS}.apf.xml") == [NEWS]
@@ -197,7 +197,7 @@ def test_mentions_in_the_header_and_of_other_types_are_counted(copy):
     edit(copy, ".sgm", "<BODY>", "<BODY><POSTDATE>")
     edit(copy, ".sgm", "<TEXT>", "</POSTDATE><TEXT>")
     edit(copy, ".apf.xml", 'TYPE="VEH"', 'TYPE="TITLE"')
-    docs, dropped = convert_folder(copy / "nw", files=[NEWS])
+    docs, dropped = convert_folder(copy / "nw", files=Lines([NEWS]))
     assert mentions(docs[0])[0] == ("Zoë Byron", "PER") and ("ship", "VEH") not in mentions(docs[0])
     assert dropped["mentions outside of the text (in the file's header, or white space)"] == 1
     assert dropped["mentions of the type TITLE"] == 1
@@ -343,17 +343,13 @@ def test_windows_line_ends_do_not_shift_offsets(copy):
 @pytest.mark.parametrize("name, value", [("mentions", "all"), ("clusters", "all"), ("misaligned", "keep")])
 def test_options_are_checked(name, value):
     with pytest.raises(ValueError, match=f"{name} is '{value}', expected"):
-        AceReader(**{name: value})
+        list(ace_to_docs([], **{name: value}))
     with pytest.raises(ValueError, match="stage is 'fp1', expected one of timex2norm, adj"):
         convert_folder(stage="fp1")
 
 
 def test_a_document_without_text():
-    doc = AceReader().read(
-        ["<DOC><DOCID> a </DOCID></DOC>"],
-        ['<source_file><document DOCID="a"/></source_file>'],
-        "a.sgm",
-        "a.apf",
-    )
+    annotation = ['<source_file><document DOCID="a"/></source_file>'], "a.apf"
+    [doc] = ace_to_docs(["<DOC><DOCID> a </DOCID></DOC>"], annotation=annotation)
     assert len(doc) == 0 and mentions(doc) == [] and clusters(doc) == [] and relations(doc) == []
     assert read_source(["<doc>", "x</doc>"], "a.sgm").text == "x"

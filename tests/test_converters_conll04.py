@@ -1,7 +1,7 @@
 import pytest
 from converting import FIXTURES, convert_file, convert_text, ents, mentions, relations
 
-from hmtl_spacy.data.converters import ConversionError
+from hmtl_spacy.data.converters import ConversionError, Lines
 
 CONLL04 = (FIXTURES / "conll04.txt").read_text()
 
@@ -32,7 +32,7 @@ def test_entities_on_request():
 
 def test_exclude_ignores_case_and_whitespace():
     other = "#doc 1\n0\tIN\tO\t['N']\t[0]\n1\tos lo.\tO\t['N']\t[1]"
-    docs, dropped = convert_file("conll04", "conll04.txt", exclude=other.split("\n"))
+    docs, dropped = convert_file("conll04", "conll04.txt", exclude=Lines(other.split("\n")))
     assert [doc.user_data["id"] for doc in docs] == ["7"]
     assert dropped["sentences that occur in the excluded file"] == 1
 
@@ -62,4 +62,4 @@ def test_malformed_input(old, new, message):
 
 def test_malformed_excluded_file_is_named():
     with pytest.raises(ConversionError, match="train.txt:1: found"):
-        convert_text("conll04", CONLL04, exclude=["no columns"], exclude_source="train.txt")
+        convert_text("conll04", CONLL04, exclude=Lines(["no columns"], "train.txt"))

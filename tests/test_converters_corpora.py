@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hmtl_spacy.data.converters import convert
+from hmtl_spacy.data.converters import Lines, convert
 from hmtl_spacy.data.converters.common import read_lines
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +69,7 @@ def test_conll04(tmp_path, part, docs, tokens, mentions, relations):
 
 
 def test_conll04_without_the_leak(tmp_path):
-    exclude = read_lines(CORPORA / "conll04/train.txt")
+    exclude = Lines(read_lines(CORPORA / "conll04/train.txt"))
     written, dropped = convert_corpus("conll04", "conll04/test.txt", tmp_path, exclude=exclude)
     assert written["documents"] == 288 - 23
     assert dropped == {"sentences that occur in the excluded file": 23}

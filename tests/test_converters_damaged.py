@@ -8,7 +8,7 @@ import pytest
 from converting import FIXTURES, convert_text
 
 from hmtl_spacy.data.converters import ConversionError, convert
-from hmtl_spacy.data.converters.ace import AceReader
+from hmtl_spacy.data.converters.ace import ace_to_docs
 
 ACE = FIXTURES / "ace" / "nw" / "timex2norm"
 NEWS = "XYZ_ENG_20300101.0001"
@@ -63,8 +63,8 @@ def test_ace_is_refused_wherever_it_is_cut(ending, step):
         lines = {**files, ending: cut}
 
         def read(lines=lines):
-            both = (lines[end].split("\n") for end in (".sgm", ".apf.xml"))
-            return [AceReader().read(*both, "a.sgm", "a.apf.xml")]
+            sgm, apf = (lines[end].split("\n") for end in (".sgm", ".apf.xml"))
+            return list(ace_to_docs(sgm, source="a.sgm", annotation=(apf, "a.apf.xml")))
 
         assert outcome(read), cut[-40:]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import hmtl_spacy
+from hmtl_spacy.data.converters import Converter
+from hmtl_spacy.data.writers import Writer
 
 ROOT = Path(hmtl_spacy.__file__).parent
 LIGHT = "numpy spacy thinc wasabi srsly catalogue tqdm typer"  # what spaCy itself needs
@@ -20,7 +22,7 @@ TABLE = {
     "annotations": ("", "spacy"),
     "nn": ("", "torch numpy"),
     "metrics": ("", "numpy scipy"),
-    "data": ("annotations", LIGHT),
+    "data": ("annotations registry", LIGHT),
     "entities": ("annotations", "spacy networkx"),
     "shims": ("", "thinc torch srsly"),
     "requirements": ("__init__", "spacy thinc"),
@@ -37,7 +39,7 @@ TABLE = {
     "visualize": ("annotations data.layers entities", "spacy IPython"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette"),
     "cli": (
-        "annotate data evaluation overlay visualize",
+        "registry annotate data evaluation overlay visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
     "factories": ("registry", "spacy thinc"),
@@ -184,5 +186,6 @@ def test_every_entry_point_exists():
         for point in entry_points(group=group)
         if point.value.startswith("hmtl_spacy.") and group.startswith("spacy_")
     ]
-    assert len(ours) >= 16
-    assert all(callable(point.load()) for point in ours)
+    assert len(ours) >= 28
+    formats = (Converter, Writer)
+    assert all(callable(entry) or isinstance(entry, formats) for entry in (point.load() for point in ours))

@@ -4,12 +4,11 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-import srsly
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
 from ..data.converters.common import ConversionError
-from ..data.layers import Layers, count_layers, keys_of, read_layers, tasks_of
+from ..data.layers import count_layers, keys_of, read_layers, tasks_of
 from ..data.writers import get_writer
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
@@ -29,7 +28,7 @@ class BatchResult(NamedTuple):
 class Annotator:
     """Annotates batches; a document that fails is skipped, and the others of its batch aren't harmed.
 
-    nlp: the pipeline. kind: the suffix of the files. format: one of `hmtl_spacy.data.writers.FORMATS`.
+    nlp: the pipeline. kind: the suffix of the files. format: the name of a registered writer.
     fields: where JSON lines have what.
     """
 
@@ -91,26 +90,19 @@ class Annotator:
     def _write(
         self, docs: Dict[int, Doc], failed: Dict[int, Failure], counts: Counter, lost: Counter
     ) -> bytes:
-        write = _checked if self.format == "spacy" else get_writer(self.format)
-        pieces = []
+        writer = get_writer(self.format)
+        parts = []
         for i, doc in sorted(docs.items()):
             try:
                 layers = read_layers(doc, self.keys, self.tasks)
-                piece = write(doc, layers, lost)
+                part = writer.write(doc, layers, lost)
             except Exception as err:
                 failed[i] = _failure(err, f"writing {self.format}")
                 continue
-            if piece != "":
-                pieces.append(piece)
+            if part is not None:
+                parts.append(part)
                 count_layers(doc, layers, counts)
-        if self.format == "spacy":
-            return DocBin(store_user_data=True, docs=pieces).to_bytes() if pieces else b""
-        return "".join(pieces).encode("utf-8")
-
-
-def _checked(doc: Doc, layers: Layers, lost: Counter) -> Doc:
-    srsly.msgpack_dumps(doc.user_data)  # fails here, alone, and not in the batch's DocBin
-    return doc
+        return writer.join(parts)
 
 
 def _failure(err: Exception, where: str) -> Failure:

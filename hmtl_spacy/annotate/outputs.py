@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import List
+from typing import List, Union
 
-from ..data.writers.conll2012 import PartNumbers
+from ..data.writers import Numbering, Writer
 
 
 class FileOutput:
@@ -34,52 +34,63 @@ class FileOutput:
         self.position += len(data)
 
 
-class PartsOutput(FileOutput):
-    """A file of CoNLL-2012 that grows: its documents of one name are numbered, across batches too."""
+class NumberedOutput(FileOutput):
+    """A file that grows, and in which new documents are numbered by those that are there."""
 
-    def __init__(self, path: Path, position: int):
+    def __init__(self, path: Path, position: int, numbering: Numbering):
         super().__init__(path, position)
-        self.parts = PartNumbers()
+        self.numbering = numbering
         if path.exists():
             with path.open("rb") as lines:
-                self.parts.read(lines)
+                self.numbering.read(lines)
 
     def write(self, data: bytes) -> None:
-        super().write(self.parts.number(data))
+        super().write(self.numbering.number(data))
 
 
 class FolderOutput:
-    """A folder of numbered .spacy files, one a batch.
+    """A folder of numbered files, one a batch.
 
-    A .spacy file is written whole, so a single one of everything would need memory for everything.
+    Nothing can be added to a .spacy file, so a single one of everything would need memory for everything.
 
     path: the folder. position: how many files are confirmed; those with higher numbers are removed.
+    ending: how the files' names end, ".spacy".
     """
 
-    def __init__(self, path: Path, position: int):
+    def __init__(self, path: Path, position: int, ending: str):
         if path.exists() and not path.is_dir():
-            raise ValueError(f"Can't write numbered .spacy files to {path}: expected a folder, found a file.")
-        found = _numbered(path)
-        if missing := [number for number in range(position) if self._file(path, number) not in found]:
-            name = self._file(path, missing[0])
-            raise ValueError(f"Can't go on with {path}: {name} is gone. Use --overwrite to begin anew.")
-        path.mkdir(parents=True, exist_ok=True)
-        for file in [*found[position:], *path.glob(".*.spacy.part")]:
-            file.unlink()
+            expected = "expected a folder, found a file"
+            raise ValueError(f"Can't write numbered {ending} files to {path}: {expected}.")
         self.path = path
         self.position = position
+        self.ending = ending
+        files = _numbered(path, ending)
+        if missing := [number for number in range(position) if self._file(number) not in files]:
+            name = self._file(missing[0])
+            raise ValueError(f"Can't go on with {path}: {name} is gone. Use --overwrite to begin anew.")
+        path.mkdir(parents=True, exist_ok=True)
+        for file in [*files[position:], *path.glob(f".*{ending}.part")]:
+            file.unlink()
 
     def write(self, data: bytes) -> None:
         if data:
-            file = self._file(self.path, self.position)
+            file = self._file(self.position)
             if file.exists():
                 raise _shared(file)
             write_whole(file, data)
             self.position += 1
 
-    @staticmethod
-    def _file(path: Path, number: int) -> Path:
-        return path / f"{number:05}.spacy"
+    def _file(self, number: int) -> Path:
+        return self.path / f"{number:05}{self.ending}"
+
+
+def open_output(writer: Writer, path: Path, position: int) -> Union[FileOutput, FolderOutput]:
+    """The output of a format, from where it was confirmed."""
+    if writer.whole_files:
+        return FolderOutput(path, position, writer.endings[0])
+    if writer.numbering is not None:
+        return NumberedOutput(path, position, writer.numbering())
+    return FileOutput(path, position)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -106,7 +117,8 @@ def _shared(path: Path) -> RuntimeError:
     return RuntimeError(f"{found}. Is another run writing there? End one of them, then run the other again.")
 
 
-def _numbered(path: Path) -> List[Path]:
+def _numbered(path: Path, ending: str) -> List[Path]:
     """Our files in a folder, in order."""
-    files = [file for file in path.glob("*.spacy") if file.stem.isdecimal()]
-    return sorted(files, key=lambda file: int(file.stem))
+    numbers = {file: file.name.removesuffix(ending) for file in path.glob(f"*{ending}")}
+    files = [file for file, number in numbers.items() if number.isdecimal()]
+    return sorted(files, key=lambda file: int(numbers[file]))

@@ -11,17 +11,16 @@ from spacy.language import Language
 from thinc.api import get_current_ops
 from tqdm import tqdm
 
-from ..data.writers import format_of
+from ..data.writers import format_of, get_writer
 from .batches import Annotator, BatchResult
 from .documents import FIELDS, Fields
 from .inputs import Batch, Inputs
 from .models import describe_model
-from .outputs import FileOutput, FolderOutput, PartsOutput
+from .outputs import FileOutput, open_output
 from .processes import run_batches
 from .progress import Progress, begin, beside
 
 BATCH_SIZE = 64
-OUTPUTS = {"spacy": FolderOutput, "conll2012": PartsOutput}
 
 
 class Summary(NamedTuple):
@@ -61,7 +60,7 @@ def annotate(
     nlp (Language): The pipeline.
     in_path (Union[str, Path]): A .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
     out_path (Union[str, Path]): The file to write; for "spacy", a folder of numbered .spacy files.
-    format (Optional[str]): One of `hmtl_spacy.data.writers.FORMATS`; told from the name if not given.
+    format: the name of a registered writer; by default the one that the end of the output's name means.
     lines (bool): Each line of a .txt file is a document, not each file.
     fields (Fields): Where JSON lines have the text, the id and what is carried on.
     batch_size (int): How many documents are annotated together at most.
@@ -77,7 +76,7 @@ def annotate(
     options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
     state = begin(out_path, job, overwrite)
-    output = OUTPUTS.get(format, FileOutput)(out_path, state.output)
+    output = open_output(get_writer(format), out_path, state.output)
     output.write(b"")
     errors = FileOutput(beside(out_path, ".errors.jsonl"), state.errors)
     resumed = state.batches

@@ -14,7 +14,7 @@ from .apps import hmtl_cli
 def config_cli(
     base: Annotated[Path, Arg(help="Config to start from", exists=True, dir_okay=False)],
     overlays: Annotated[
-        Optional[List[Path]], Arg(help="Files with what differs, laid over it in turn", exists=True)
+        Optional[List[Path]], Arg(help="Files with what differs, merged into it in this order", exists=True)
     ] = None,
     output: Annotated[
         Path, Opt("--output", "-o", help="File to write, or - for the terminal", allow_dash=True)

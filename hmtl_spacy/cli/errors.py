@@ -4,22 +4,33 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from spacy.cli._util import Arg, Opt, setup_gpu
+from spacy.cli._util import Opt, setup_gpu
 from wasabi import msg, table
 
 from .apps import hmtl_cli
-from .options import Component, GoldSentences, Gpu, Singletons, Thresholds
+from .options import (
+    Component,
+    DataPath,
+    GoldSentences,
+    Gpu,
+    Model,
+    PagePath,
+    Singletons,
+    Tasks,
+    Thresholds,
+    evaluation_settings,
+)
 
 
 @hmtl_cli.command("errors")
 def errors_cli(
-    model: Annotated[str, Arg(help="Name or path of a trained pipeline")],
-    data_path: Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)],
-    out_path: Annotated[Path, Arg(help="HTML page to write", dir_okay=False)],
+    model: Model,
+    data_path: DataPath,
+    out_path: PagePath,
     json_path: Annotated[
         Optional[Path], Opt("--json", "-j", help="File to write all counts and all errors to", dir_okay=False)
     ] = None,
-    tasks: Annotated[str, Opt("--tasks", "-t", help="Tasks to look at, with commas; all if not given")] = "",
+    tasks: Tasks = "",
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="Examples of each kind in each group; 0 for all")
     ] = 10,
@@ -39,32 +50,24 @@ def errors_cli(
     from spacy.util import load_model
 
     from ..evaluation.error_analysis import find_errors, page, to_json
-    from ..evaluation.evaluate import parse_thresholds
 
     setup_gpu(use_gpu, silent=True)
     try:
-        found = find_errors(
-            load_model(model),
-            data_path,
-            component=component,
-            tasks=[name.strip() for name in tasks.split(",") if name.strip()],
-            gold_sentences=gold_sentences,
-            singletons=singletons,
-            thresholds=parse_thresholds(threshold or []),
-            progress=True,
-        )
+        settings = evaluation_settings(component, tasks, gold_sentences, singletons, threshold)
+        errors = find_errors(load_model(model), data_path, **settings)
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
-    counts = to_json(found)
-    rows = [(name, *(one[key] for key in ("correct", "missed", "spurious"))) for name, one in counts.items()]
-    typer.echo(table(rows, header=("", "correct", "missed", "spurious"), divider=True, aligns=tuple("lrrr")))
-    if found.unsupported:
-        msg.warn(f"These tasks don't report single errors: {', '.join(found.unsupported)}")
+    measures = to_json(errors)
+    kinds = ("correct", "missed", "spurious")
+    rows = [(name, *(counts[kind] for kind in kinds)) for name, counts in measures.items()]
+    typer.echo(table(rows, header=("", *kinds), divider=True, aligns=tuple("lrrr")))
+    if errors.unsupported:
+        msg.warn(f"These tasks don't report single errors: {', '.join(errors.unsupported)}")
     out_path.parent.mkdir(parents=True, exist_ok=True)
     title = f"Errors of {Path(model).name} on {data_path.name}"
-    out_path.write_text(page(found, title, limit), encoding="utf-8")
+    out_path.write_text(page(errors, title, limit), encoding="utf-8")
     msg.good("Wrote the errors with their sentences", out_path)
     if json_path is not None:
         json_path.parent.mkdir(parents=True, exist_ok=True)
-        srsly.write_json(json_path, {"model": model, "data": str(data_path), "measures": counts})
+        srsly.write_json(json_path, {"model": model, "data": str(data_path), "measures": measures})
         msg.good("Wrote all counts and all errors", json_path)

@@ -1,8 +1,14 @@
-"""Options that several commands have."""
+"""Arguments and options that several commands have."""
 
-from typing import Annotated, List, Optional
+from pathlib import Path
+from typing import Annotated, Any, Dict, List, Optional
 
-from spacy.cli._util import Opt
+from spacy.cli._util import Arg, Opt
+
+Model = Annotated[str, Arg(help="Name or path of a trained pipeline")]
+DataPath = Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)]
+PagePath = Annotated[Path, Arg(help="HTML page to write", dir_okay=False)]
+Tasks = Annotated[str, Opt("--tasks", "-t", help="Tasks, separated by commas; all if not given")]
 
 Component = Annotated[
     Optional[str], Opt("--component", "-c", help="Name of the component, if the pipeline has several")
@@ -16,3 +22,23 @@ Thresholds = Annotated[
     Optional[List[str]], Opt("--threshold", help="A task's threshold, as task=0.4; can be repeated")
 ]
 Gpu = Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")]
+
+
+def evaluation_settings(
+    component: Optional[str],
+    tasks: str,
+    gold_sentences: bool,
+    singletons: Optional[bool],
+    threshold: Optional[List[str]],
+) -> Dict[str, Any]:
+    """The settings that evaluation and error analysis share, from the options of their commands."""
+    from ..evaluation.evaluate import parse_thresholds
+
+    return {
+        "component": component,
+        "tasks": [name.strip() for name in tasks.split(",") if name.strip()],
+        "gold_sentences": gold_sentences,
+        "singletons": singletons,
+        "thresholds": parse_thresholds(threshold or []),
+        "progress": True,
+    }

@@ -2,11 +2,11 @@
 
 from typing import Annotated, List, Optional
 
-from spacy.cli._util import Arg, Opt, setup_gpu
+from spacy.cli._util import Opt, setup_gpu
 from wasabi import msg
 
 from .apps import hmtl_cli
-from .options import Gpu
+from .options import Gpu, Model
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"]
@@ -14,31 +14,31 @@ LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 
 @hmtl_cli.command("serve")
 def serve_cli(
-    model: Annotated[str, Arg(help="Name or path of a trained pipeline")],
+    model: Model,
     host: Annotated[
         str, Opt("--host", help="Address to listen on; 0.0.0.0 takes requests from other machines")
     ] = "127.0.0.1",
-    port: Annotated[int, Opt("--port", "-p", min=0, max=65535, help="0 for any that is free")] = 8000,
+    port: Annotated[int, Opt("--port", "-p", min=0, max=65535, help="Port; 0 for any free one")] = 8000,
     allow_host: Annotated[
         Optional[List[str]],
-        Opt("--allow-host", help="Name under which browsers may ask for it; can be repeated"),
+        Opt("--allow-host", help="Host name that requests may use; can be repeated"),
     ] = None,
-    limit_text: Annotated[int, Opt("--limit-text", min=1, help="Characters of a text")] = 50_000,
-    limit_texts: Annotated[int, Opt("--limit-texts", min=1, help="Texts of a request")] = 64,
-    limit_body: Annotated[int, Opt("--limit-body", min=1, help="Bytes of a request")] = 1_000_000,
+    limit_text: Annotated[int, Opt("--limit-text", min=1, help="Characters per text")] = 50_000,
+    limit_texts: Annotated[int, Opt("--limit-texts", min=1, help="Texts per request")] = 64,
+    limit_body: Annotated[int, Opt("--limit-body", min=1, help="Bytes per request")] = 1_000_000,
     limit_seconds: Annotated[float, Opt("--limit-seconds", help="How long a request may take")] = 30.0,
     limit_queue: Annotated[
-        int, Opt("--limit-queue", min=1, help="Texts that may wait, of all requests")
+        int, Opt("--limit-queue", min=1, help="Texts of all requests that may wait")
     ] = 1_024,
     limit_together: Annotated[
-        int, Opt("--limit-together", min=1, help="Characters that are annotated in one call")
+        int, Opt("--limit-together", min=1, help="Characters annotated in one call")
     ] = 20_000,
     threads: Annotated[
-        Optional[int], Opt("--threads", min=1, help="Torch's threads; as many as it likes if not given")
+        Optional[int], Opt("--threads", min=1, help="Threads of torch; its own default if not given")
     ] = None,
     use_gpu: Gpu = -1,
 ):
-    """Serve a page that shows the layers of a text that one types, and a JSON API.
+    """Serve a page where you type a text and see its layers, and a JSON API.
 
     Example: python -m spacy hmtl serve training/model-best --port 8080
     """

@@ -15,8 +15,8 @@ from .options import Component, Gpu
 def tune_cli(
     model: Annotated[Path, Arg(help="Folder of a trained pipeline", exists=True, file_okay=False)],
     data_path: Annotated[Path, Arg(help="Development documents: .spacy file or folder", exists=True)],
-    task: Annotated[str, Opt("--task", "-t", help="Whose threshold to choose")] = "relations",
-    score: Annotated[str, Opt("--score", "-s", help="The score to make highest")] = "rel_strict_f",
+    task: Annotated[str, Opt("--task", "-t", help="Task whose threshold is chosen")] = "relations",
+    score: Annotated[str, Opt("--score", "-s", help="Score to maximise")] = "rel_strict_f",
     component: Component = None,
     use_gpu: Gpu = -1,
 ):

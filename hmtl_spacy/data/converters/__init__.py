@@ -1,31 +1,29 @@
-"""Converters to spaCy's .spacy files: each a generator of Docs over the lines of one format."""
+"""Converters to spaCy's .spacy files: each reads one format and yields Docs, found through a registry."""
 
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional, Union
+from typing import Any, Iterable, Iterator, Optional, Union
 
 from spacy.tokens import Doc
 
+from ... import registry
 from ..layers import count_layers, read_layers
-from .common import ConversionError, read_lines, write_docs
+from .common import ConversionError, Lines, read_lines, write_docs
+from .converter import Converter
 
-NAMES = ("iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline")
-FORMATS = {name: f"{name}_to_docs" for name in NAMES}
-FOLDERS = {
-    name: f"{name}_folder_to_docs" for name in ("conll2012", "ace", "inline")
-}  # what reads a folder of files, which `convert` takes too
+__all__ = ["ConversionError", "Converter", "Lines", "convert", "get_converter"]
 
 
-def get_converter(format: str) -> Callable[..., Iterator[Doc]]:
-    """Look up a converter by the name of its format; only its own module is imported.
-
-    format: one of `FORMATS`.
-    RETURNS: takes the lines of a file and the format's options.
-    """
-    if format not in FORMATS:
-        raise ValueError(f"There is no converter for {format!r}; the formats are {', '.join(FORMATS)}.")
-    return getattr(import_module(f"{__name__}.{format}"), FORMATS[format])
+def get_converter(format: str) -> Converter:
+    """Look up a converter by the name of its format; only its own module is imported."""
+    formats = registry.registered(registry.converters)
+    if format not in formats:
+        raise ValueError(f"There is no converter for {format!r}; the formats are {', '.join(formats)}.")
+    converter = registry.converters.get(format)
+    if not isinstance(converter, Converter):
+        found = f"The converter {format!r} is a {type(converter).__name__}"
+        raise TypeError(f"{found}, expected a hmtl_spacy.data.converters.Converter.")
+    return converter
 
 
 def convert(
@@ -33,27 +31,27 @@ def convert(
     in_path: Union[str, Path],
     out_path: Union[str, Path],
     *,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
     progress: bool = False,
     **options: Any,
-) -> Counter:
+) -> Counter[str]:
     """Convert a file, or a folder of files, to a .spacy file, which is written whole or not at all.
 
-    format: one of `FORMATS`.
-    in_path: the file to read, or a folder if the format is one of `FOLDERS`.
+    format: the name of a registered converter.
+    in_path: the file to read, or a folder if the format has folders.
     out_path: the .spacy file to write.
     dropped: what couldn't be kept is counted here.
     progress: show a progress bar.
     options: the options of the format's converter.
     RETURNS: how many documents, tokens, entities and so on were written.
     """
-    written: Counter = Counter()
+    written: Counter[str] = Counter()
     converter = get_converter(format)
-    if Path(in_path).is_dir() and format in FOLDERS:
-        from_folder = getattr(import_module(converter.__module__), FOLDERS[format])
-        docs = from_folder(in_path, dropped=dropped, **options)
+    if Path(in_path).is_dir() and converter.read_folder is not None:
+        docs = converter.read_folder(in_path, vocab=None, dropped=dropped, **options)
     else:
-        docs = converter(read_lines(in_path), source=str(in_path), dropped=dropped, **options)
+        lines = read_lines(in_path)
+        docs = converter.read(lines, source=str(in_path), vocab=None, dropped=dropped, **options)
     if progress:
         from tqdm import tqdm
 
@@ -62,7 +60,7 @@ def convert(
     return written
 
 
-def _counted(docs: Iterable[Doc], written: Counter, source: str) -> Iterator[Doc]:
+def _counted(docs: Iterable[Doc], written: Counter[str], source: str) -> Iterator[Doc]:
     for doc in docs:
         count_layers(doc, read_layers(doc), written)
         yield doc

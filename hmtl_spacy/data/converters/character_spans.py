@@ -1,14 +1,20 @@
 """From characters to tokens: the spans of one record of our own JSONL, by offsets or by id."""
 
 from collections import Counter
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Literal, Optional, Tuple, get_args
 
 from spacy.tokens import Doc, Span
 
 from ..layers import Scored
 from .records import Record, shorten
 
-MISALIGNED = ("error", "drop", "expand")
+Misaligned = Literal["error", "drop", "expand"]
+
+
+def check_misaligned(misaligned: Misaligned) -> None:
+    """Raise an error where the option `misaligned` has none of its values."""
+    if misaligned not in get_args(Misaligned):
+        raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(get_args(Misaligned))}.")
 
 
 class CharacterSpans:
@@ -20,7 +26,7 @@ class CharacterSpans:
     dropped: what was dropped or expanded is counted here.
     """
 
-    def __init__(self, doc: Doc, record: Record, misaligned: str, dropped: Counter):
+    def __init__(self, doc: Doc, record: Record, misaligned: Misaligned, dropped: Counter):
         self.doc = doc
         self.text = doc.text
         self.record = record

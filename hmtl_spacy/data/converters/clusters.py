@@ -1,9 +1,17 @@
 """Make coreference clusters disjoint, and leave out those of one mention unless asked."""
 
 from collections import Counter
-from typing import Iterable, List, Sequence, Tuple
+from typing import Iterable, List, Literal, Sequence, Tuple, get_args
 
 Offsets = Tuple[int, int]
+Width = Literal["head", "extent"]
+
+
+def check_width(**options: Width) -> None:
+    """Raise an error where an option, given by its name, is neither "head" nor "extent"."""
+    for name, value in options.items():
+        if value not in get_args(Width):
+            raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
 
 
 def resolve_clusters(

@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 import spacy
 from spacy.language import Language
@@ -29,6 +29,16 @@ class ConversionError(ValueError):
         self.source = source
         self.line = line
         self.message = message
+
+
+class Lines(NamedTuple):
+    """The lines of a second file that a converter reads, a list of names for example.
+
+    source: the name of that file, for messages.
+    """
+
+    lines: Iterable[str]
+    source: str = "<lines>"
 
 
 def read_lines(path: Union[str, Path]) -> Iterator[str]:
@@ -87,18 +97,13 @@ def make_doc(
     return doc
 
 
+@lru_cache(maxsize=2)
 def blank_english(vocab: Optional[Vocab] = None) -> Language:
     """spaCy's blank English pipeline, whose tokenizer is used; by default all converters share one.
 
     vocab: the vocabulary of the documents.
-    RETURNS: the pipeline.
     """
-    return _shared_english() if vocab is None else spacy.blank("en", vocab=vocab)
-
-
-@lru_cache(maxsize=1)
-def _shared_english() -> Language:
-    return spacy.blank("en")
+    return spacy.blank("en") if vocab is None else spacy.blank("en", vocab=vocab)
 
 
 def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:

@@ -16,7 +16,8 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_mentions, set_relations
-from .common import ConversionError, make_doc
+from .common import ConversionError, Lines, make_doc
+from .converter import Converter
 from .tagging import TaggedToken, tags_to_spans
 
 NO_RELATION = "N"
@@ -38,25 +39,24 @@ def conll04_to_docs(
     source: str = "<input>",
     vocab: Optional[Vocab] = None,
     ents: bool = False,
-    exclude: Iterable[str] = (),
-    exclude_source: str = "<exclude>",
+    exclude: Optional[Lines] = None,
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
-    """Convert CoNLL04, one document per sentence.
+    """CoNLL04 as Bekoulis et al. distribute it. Fills mentions and relations.
+
+    Each sentence is a document.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    ents: write the entities to `doc.ents` too, not only to `doc.spans["mentions"]`.
-    exclude: the lines of another such file; sentences that occur there,
-        compared without case and whitespace, are left out.
-    exclude_source: the name of that file, for messages.
+    ents: write the entities to doc.ents too.
+    exclude: leave out sentences that this file has too, compared without case and whitespace.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped
-    excluded = {_comparable(block) for block in _blocks(exclude, exclude_source)}
+    excluded = {_comparable(block) for block in _blocks(*(exclude or Lines(())))}
     for block in _blocks(lines, source):
         if _comparable(block) in excluded:
             dropped["sentences that occur in the excluded file"] += 1
@@ -130,3 +130,10 @@ def _row(line: str, number: int, index: int, source: str) -> Row:
 
 def _comparable(block: Block) -> str:
     return "".join("".join(row.token.text.lower().split()) for row in block.rows)
+
+
+converter = Converter(
+    conll04_to_docs,
+    example="test.txt test_noleak.spacy --exclude train.txt",
+    flags={"exclude": "x"},
+)

@@ -19,6 +19,7 @@ from ...annotations import set_clusters
 from .clusters import resolve_clusters
 from .common import TREEBANK_ESCAPES, ConversionError, make_doc, read_lines
 from .conll2012_columns import Row, read_clusters, read_entities, sentence_rows
+from .converter import Converter
 
 BEGIN = re.compile(r"#begin document \((.+)\)(?:; part (\d+))?")
 END = "#end document"
@@ -44,15 +45,14 @@ def conll2012_to_docs(
     dropped: Optional[Counter] = None,
     places: Optional[Dict[str, str]] = None,
 ) -> Iterator[Doc]:
-    """Convert a file of one document or of many, one `Doc` per part.
+    """OntoNotes 5 as *_gold_conll (CoNLL-2012). Fills doc.ents and coreference clusters.
 
-    Named entities of the New Testament (`pt/`) stay unannotated.
+    Each part is a document. Named entities of the New Testament (`pt/`) stay unannotated.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    unescape: write brackets and quotes instead of the treebank's -LRB-, `` and so on.
-        `/.` and `/?` lose their slash in any case.
+    unescape: write brackets and quotes for -LRB-, `` and so on; /. and /? lose their slash in any case.
     singletons: keep clusters of one mention.
     dropped: what couldn't be kept is counted here.
     places: where parts stand already, by id; those of this file are added.
@@ -131,3 +131,11 @@ def _parts(lines: Iterable[str], source: str) -> Iterator[Part]:
     if part is not None:
         found = f"the document {part.name!r} has no '{END}'"
         raise ConversionError(source, part.line, f"{found}. Is the end of the file missing?")
+
+
+converter = Converter(
+    conll2012_to_docs,
+    conll2012_folder_to_docs,
+    input="File to convert, or a folder of *gold_conll files",
+    example="conll-2012/v4/data/train/data/english train.spacy",
+)

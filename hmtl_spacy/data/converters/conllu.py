@@ -10,10 +10,9 @@ from spacy.vocab import Vocab
 
 from ...annotations import set_clusters, set_mentions
 from .brackets import FIELDS, Entity, Word, read_entities
-from .clusters import Offsets, resolve_clusters
+from .clusters import Offsets, Width, check_width, resolve_clusters
 from .common import ConversionError, make_doc
-
-SPANS = ("head", "extent")
+from .converter import Converter
 
 
 class Document(NamedTuple):
@@ -27,29 +26,28 @@ def conllu_to_docs(
     *,
     source: str = "<input>",
     vocab: Optional[Vocab] = None,
-    mentions: str = "head",
-    clusters: str = "extent",
+    mentions: Width = "head",
+    clusters: Width = "extent",
     singletons: bool = False,
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
-    """Convert CoNLL-U, one document per `# newdoc`. Named entities stay unannotated.
+    """CoNLL-U with GUM's Entity= annotation. Fills mentions and coreference clusters.
 
-    A document with neither `# global.Entity` nor any `Entity=` has no mentions and clusters annotated.
+    Each `# newdoc` is a document. Named entities stay unannotated, and so do the mentions and clusters of
+    a document with neither `# global.Entity` nor any `Entity=`.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    mentions: "head" for typed heads in `doc.spans["mentions"]`, "extent" for full mentions.
-    clusters: likewise for the coreference clusters.
+    mentions: typed heads or full extents as mentions.
+    clusters: heads or full extents in the clusters.
     singletons: keep clusters of one mention.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped
-    for name, value in (("mentions", mentions), ("clusters", clusters)):
-        if value not in SPANS:
-            raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
+    check_width(mentions=mentions, clusters=clusters)
     for document in _documents(lines, source):
         words = [word for sentence in document.sentences for word in sentence]
         if all(word.text == "_" for word in words):
@@ -67,7 +65,7 @@ def conllu_to_docs(
 
 
 def _annotate(
-    doc: Doc, entities: List[Entity], mentions: str, clusters: str, singletons: bool, dropped: Counter
+    doc: Doc, entities: List[Entity], mentions: Width, clusters: Width, singletons: bool, dropped: Counter
 ) -> None:
     labels: Dict[Offsets, str] = {}
     for entity in entities:  # the longer mention first, if two share a head
@@ -126,3 +124,10 @@ def _sentence(rows: List[Tuple[int, List[str]]], source: str) -> List[Word]:
         for i in range(start, min(end, len(words))):
             words[i] = words[i]._replace(space=space if i == end - 1 else not joined)
     return words
+
+
+converter = Converter(
+    conllu_to_docs,
+    example="en_gum-ud-train.conllu train.spacy --clusters head",
+    flags={"mentions": "m", "clusters": "c"},
+)

@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
 from .clusters import Offsets, resolve_clusters
 from .common import TREEBANK_ESCAPES, make_doc
+from .converter import Converter
 from .records import Record, read_records, shorten
 
 
@@ -24,12 +25,14 @@ def dygie_to_docs(
     singletons: bool = False,
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
-    """Convert DyGIE's JSON lines. A layer whose key is missing, or null, is not annotated.
+    """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.
+
+    A layer whose key is missing, or null, is not annotated.
 
     lines: the decoded lines of the file, one document each.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    unescape: write brackets and quotes instead of the treebank's -LRB-, `` and so on.
+    unescape: write brackets and quotes for -LRB-, `` and so on.
     singletons: keep clusters of one mention.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
@@ -100,3 +103,6 @@ def _offsets(doc: Doc, record: Record, row: Any, column: int) -> Offsets:
 
 def _flat(rows: List[List[Any]]) -> Iterator[Any]:
     return (row for sentence in rows for row in sentence)
+
+
+converter = Converter(dygie_to_docs, example="train.json train.spacy")

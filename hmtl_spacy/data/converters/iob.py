@@ -1,14 +1,15 @@
-"""Columns with IOB tags: UNER (`id token tag - annotator`), CoNLL-2003 (`token pos chunk tag`) and alike."""
+"""Columns with IOB tags, as in UNER (`id token tag - annotator`) and CoNLL-2003 (`token pos chunk tag`)."""
 
 import re
 from collections import Counter
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from .common import ConversionError, make_doc, spaces_in_text
-from .tagging import SCHEMES, TaggedToken, guess_scheme, tags_to_spans
+from .converter import Converter
+from .tagging import SCHEMES, Scheme, TaggedToken, guess_scheme, tags_to_spans
 
 SENTENCES_PER_DOC = 10  # where the file has no document boundaries
 COMMENT = re.compile(r"#\s*(newdoc\b|newpar\b|[\w:.]+\s*=)")
@@ -27,25 +28,25 @@ def iob_to_docs(
     *,
     source: str = "<input>",
     vocab: Optional[Vocab] = None,
-    scheme: Optional[str] = None,
+    scheme: Optional[Scheme] = None,
     token_column: Optional[int] = None,
     tag_column: Optional[int] = None,
-    drop: Iterable[str] = (),
+    drop: Sequence[str] = (),
     sentences_per_doc: Optional[int] = None,
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
-    """Convert tagged columns to documents with `doc.ents` and sentence starts.
+    """Columns with IOB1, IOB2 or BILOU tags: UNER, CoNLL-2003 and the like. Fills doc.ents.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    scheme: "iob1", "iob2" or "bilou"; told from the tags if None.
-    token_column: from 1, or from the end with -1. If None: 2 where the
-        first column numbers the tokens, else 1.
-    tag_column: likewise. If None: 3 where the first column numbers the tokens, else the last.
-    drop: labels to read as O.
-    sentences_per_doc: cut documents after so many sentences. If None, the file's own
-        boundaries hold, and only a file without any is cut, after ten.
+    scheme: tag scheme; guessed from the tags if not given.
+    token_column: from 1, or from the end with -1; if not given, 2 where the first column numbers the
+        tokens, else 1.
+    tag_column: likewise; if not given, 3 where the first column numbers the tokens, else the last.
+    drop: label to read as O; can be repeated.
+    sentences_per_doc: cut documents after this many sentences; by default only files without document
+        boundaries are cut, after 10.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
@@ -53,6 +54,8 @@ def iob_to_docs(
     dropped = Counter() if dropped is None else dropped
     if scheme is not None and scheme not in SCHEMES:
         raise ValueError(f"scheme is {scheme!r}, expected one of {', '.join(SCHEMES)}, or None to guess it.")
+    if sentences_per_doc is not None and sentences_per_doc < 1:
+        raise ValueError(f"sentences_per_doc is {sentences_per_doc}, expected 1 or more.")
     sentences = list(_sentences(lines, source, token_column, tag_column))
     scheme = scheme or guess_scheme([sentence.tokens for sentence in sentences], source)
     unwanted = {DUMMY_LABEL, *drop}
@@ -157,3 +160,10 @@ def _token(
         found = f"found {len(fields)} columns, {fields!r}, expected {width} as in the first row"
         raise ConversionError(source, number, f"{found}. Is a part of the row missing?")
     return TaggedToken(text, tag, number)
+
+
+converter = Converter(
+    iob_to_docs,
+    example="train.iob2 train.spacy --drop OTH",
+    flags={"scheme": "s", "sentences_per_doc": "n"},
+)

@@ -14,7 +14,8 @@ from spacy.vocab import Vocab
 
 from ...annotations import ENTITIES, Relation, set_clusters, set_mentions, set_relations, write_layer
 from ..layers import Scored
-from .character_spans import MISALIGNED, CharacterSpans
+from .character_spans import CharacterSpans, Misaligned, check_misaligned
+from .converter import Converter
 from .records import Record, read_records, shorten
 from .tokens import make_tokens
 
@@ -28,25 +29,25 @@ def jsonl_to_docs(
     vocab: Optional[Vocab] = None,
     lang: str = "en",
     model: Optional[str] = None,
-    misaligned: str = "error",
+    misaligned: Misaligned = "error",
     dropped: Optional[Counter] = None,
 ) -> Iterator[Doc]:
-    """Convert our own JSON lines, one document each.
+    """Our own JSON lines, character offsets over raw text. Fills the layers that the file has.
+
+    Each line is a document.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    lang: the language whose tokenizer is used.
-    model: the name or path of a pipeline whose tokenizer is used instead.
-    misaligned: what to do with a span that begins or ends inside a token: raise an "error",
-        "drop" it or "expand" it to whole tokens.
+    lang: language whose tokenizer is used.
+    model: pipeline whose tokenizer is used instead.
+    misaligned: what to do with spans that aren't whole tokens.
     dropped: what couldn't be kept, or was changed, is counted here.
     YIELDS: the documents.
     """
-    if misaligned not in MISALIGNED:
-        raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(MISALIGNED)}.")
-    vocab = True if vocab is None else vocab
-    nlp = spacy.load(model, vocab=vocab) if model else spacy.blank(lang, vocab=vocab)
+    check_misaligned(misaligned)
+    own = True if vocab is None else vocab  # True: spaCy makes one
+    nlp = spacy.load(model, vocab=own) if model else spacy.blank(lang, vocab=own)
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
         _check_keys(record)
@@ -144,3 +145,10 @@ def _set_relations(doc: Doc, values: List, record: Record, spans: CharacterSpans
         else:
             relations.append(Relation(head, tail, label, 1.0 if score is None else score))
     set_relations(doc, relations)
+
+
+converter = Converter(
+    jsonl_to_docs,
+    example="mine.jsonl mine.spacy --misaligned expand",
+    flags={"lang": "l"},
+)

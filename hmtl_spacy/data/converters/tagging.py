@@ -1,10 +1,11 @@
 """Tag schemes of column formats: tell IOB1, IOB2 and BILOU apart, turn tags into spans."""
 
-from typing import Iterable, List, NamedTuple, Tuple
+from typing import Iterable, List, Literal, NamedTuple, Tuple, get_args
 
 from .common import ConversionError
 
-SCHEMES = ("iob1", "iob2", "bilou")
+Scheme = Literal["iob1", "iob2", "bilou"]
+SCHEMES = get_args(Scheme)
 BILOU_PREFIXES = {"E": "L", "S": "U"}  # BIOES and BMES name the same five
 
 
@@ -22,7 +23,7 @@ class _Tag(NamedTuple):
 OUTSIDE = _Tag("O", "")
 
 
-def tags_to_spans(tokens: List[TaggedToken], scheme: str, source: str) -> List[Tuple[int, int, str]]:
+def tags_to_spans(tokens: List[TaggedToken], scheme: Scheme, source: str) -> List[Tuple[int, int, str]]:
     """Read the spans of one sentence; a tag that the scheme doesn't allow there is an error.
 
     tokens: the tokens of the sentence.
@@ -51,7 +52,7 @@ def tags_to_spans(tokens: List[TaggedToken], scheme: str, source: str) -> List[T
     return spans
 
 
-def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> str:
+def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> Scheme:
     """Tell the scheme from all tags of a file.
 
     L, U, E or S tags make it BILOU. Otherwise an entity that begins with I- makes it

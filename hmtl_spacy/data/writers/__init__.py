@@ -1,40 +1,49 @@
-"""Writers: a `Doc` as a piece of one format's file, the mirror of the converters."""
+"""Writers: a `Doc` as its part of one format's file. A registry finds them, as it does the converters."""
 
-from collections import Counter
-from importlib import import_module
 from pathlib import Path
-from typing import Callable, Optional, Union
+from typing import List, Optional, Tuple, Union
 
-from spacy.tokens import Doc
+from ... import registry
+from .writer import Numbering, Writer
 
-from ..layers import Layers
-
-FORMATS = {"jsonl": ".jsonl", "spacy": ".spacy", "conll2012": "conll", "dygie": ".json"}  # ends of names
-Writer = Callable[[Doc, Layers, Counter], str]
-
-
-def format_of(path: Union[str, Path], format: Optional[str] = None) -> str:
-    """The format of a file to write, by the end of its name unless it is given.
-
-    path: the file.
-    format: one of `FORMATS`, if it is known.
-    RETURNS: one of `FORMATS`.
-    """
-    if format is None:
-        format = next((name for name, end in FORMATS.items() if Path(path).name.endswith(end)), None)
-        ends = ", ".join(f"{end} ({name})" for name, end in FORMATS.items())
-        if format is None:
-            raise ValueError(f"Can't tell the format of {path}: expected a name that ends in {ends}.")
-    if format not in FORMATS:
-        raise ValueError(f"Can't write {format!r}; the formats are {', '.join(FORMATS)}.")
-    return format
+__all__ = ["Numbering", "Writer", "format_of", "get_writer"]
 
 
 def get_writer(format: str) -> Writer:
-    """Look up a writer of text by the name of its format; only its own module is imported.
+    """Look up a writer by the name of its format; only its own module is imported."""
+    formats = registry.registered(registry.writers)
+    if format not in formats:
+        raise ValueError(f"Can't write {format!r}; the formats are {', '.join(formats)}.")
+    writer = registry.writers.get(format)
+    if not isinstance(writer, Writer):
+        found = f"The writer {format!r} is a {type(writer).__name__}"
+        raise TypeError(f"{found}, expected a hmtl_spacy.data.writers.Writer.")
+    return writer
 
-    format: one of `FORMATS` but "spacy", which is written by `DocBin`.
-    RETURNS: takes a document, its layers and a counter for what the format can't hold; returns
-        the document's part of the file, empty if the format can't hold it at all.
+
+def format_of(path: Union[str, Path], format: Optional[str] = None) -> str:
+    """The format of a file to write: the one that is given, or else the one that its name's end means.
+
+    A writer of another package that can't be loaded is left out, unless it is the one that is asked for.
     """
-    return getattr(import_module(f"{__name__}.{format}"), f"doc_to_{format}")
+    if format is not None:
+        get_writer(format)
+        return format
+    name = Path(path).name
+    endings = _endings()
+    matching = [(len(ending), known) for ending, known in endings if name.endswith(ending)]
+    if not matching:
+        known_ends = ", ".join(f"{ending} ({known})" for ending, known in endings)
+        raise ValueError(f"Can't tell the format of {path}: expected a name that ends in {known_ends}.")
+    return max(matching)[1]
+
+
+def _endings() -> List[Tuple[str, str]]:
+    """Each end of a file name and the format that it means."""
+    writers, _ = registry.load_all(registry.writers)
+    return [
+        (ending, format)
+        for format, writer in writers.items()
+        if isinstance(writer, Writer)
+        for ending in writer.endings
+    ]

@@ -11,14 +11,15 @@ from ..converters.common import TREEBANK_ESCAPES
 from ..converters.conll2012 import SLASHES
 from ..layers import Layers, Scored, lose_further
 from .words import ESCAPED, Offsets, Words, lose_scores
+from .writer import Writer
 
 BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
 BEGIN = re.compile(rb"^#begin document \((.*)\); part \d+$", re.MULTILINE)
 CROSSING = "coreference mentions that cross another of their cluster or are only white space"
 
 
-def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
-    """A document from `#begin document` to `#end document`; nothing if it has no words.
+def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> Optional[str]:
+    """A document from `#begin document` to `#end document`; None if it has no words.
 
     It is part 0 of its name: `PartNumbers` tells those apart that have the same.
 
@@ -30,7 +31,7 @@ def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> str:
     words = Words(doc, layers, lost)
     if not words.texts:
         lost["documents without words"] += 1
-        return ""
+        return None
     lost[ESCAPED] += sum(text in SLASHES for text in words.texts)
     lost["mentions"] += len(layers.mentions or ())
     lost["relations"] += len(layers.relations or ())
@@ -71,16 +72,16 @@ class PartNumbers:
         for begin in filter(None, map(BEGIN.match, lines)):
             self._take(begin[1])
 
-    def number(self, text: bytes) -> bytes:
+    def number(self, data: bytes) -> bytes:
         """Number what comes next.
 
-        text: documents, all of them part 0.
+        data: documents, all of them part 0.
         RETURNS: the same, those whose name was there before with a number of their own.
         """
-        begins = list(BEGIN.finditer(text))
-        ends = [begin.start() for begin in begins[1:]] + [len(text)]
+        begins = list(BEGIN.finditer(data))
+        ends = [begin.start() for begin in begins[1:]] + [len(data)]
         return b"".join(
-            _as_part(text[begin.start() : end], begin[1], self._take(begin[1]))
+            _as_part(data[begin.start() : end], begin[1], self._take(begin[1]))
             for begin, end in zip(begins, ends)
         )
 
@@ -153,3 +154,6 @@ def _nested(spans: List[Optional[Offsets]]) -> List[Tuple[int, int]]:
             kept.append((start, end))
             open_ends.append(end)
     return kept
+
+
+writer = Writer(doc_to_conll2012, ("conll",), numbering=PartNumbers)

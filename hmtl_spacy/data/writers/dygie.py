@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 
 from ..layers import Layers, lose_further
 from .words import Offsets, Words, lose_scores
+from .writer import Writer
 
 
 def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter) -> str:
@@ -59,3 +60,6 @@ def _by_sentence(words: Words, rows: List[Optional[List[Any]]]) -> List[List[Lis
     for row in filter(None, rows):
         sentences[words.sentence(row[0])].append(row)
     return sentences
+
+
+writer = Writer(doc_to_dygie, (".json",))

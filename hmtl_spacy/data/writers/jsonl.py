@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 from spacy.tokens import Doc
 
 from ..layers import Layers, layers_to_json, read_layers
+from .writer import Writer
 
 
 def doc_to_jsonl(doc: Doc, layers: Layers, lost: "Counter[str]") -> str:
@@ -27,3 +28,6 @@ def to_jsonl(doc: Doc, layers: Optional[Layers] = None) -> Dict[str, Any]:
     if layers.sentences is not None:
         record["sentences"] = [[sent.start_char, sent.end_char] for sent in layers.sentences]
     return {**record, **layers_to_json(layers)}
+
+
+writer = Writer(doc_to_jsonl, (".jsonl",))

@@ -8,14 +8,12 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ....annotations import Relation, set_clusters, set_mentions, set_relations
-from ..character_spans import MISALIGNED
-from ..clusters import Offsets, resolve_clusters
-from ..common import blank_english
+from ..character_spans import Misaligned, check_misaligned
+from ..clusters import Offsets, Width, check_width, resolve_clusters
+from ..common import Lines, blank_english
 from .alignment import Aligned, align_mentions, check_words
 from .annotation import Annotation
 from .source import read_source
-
-SPANS = ("head", "extent")
 
 
 class AceReader:
@@ -24,7 +22,7 @@ class AceReader:
     Sentences are those of spaCy's sentencizer, and elements and paragraphs begin new ones;
     boundaries inside of a mention are taken away.
 
-    vocab: the vocabulary of the documents; by default all readers share one.
+    vocab: the vocabulary of the documents; all readers share one if None.
     mentions: "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
     clusters: likewise for the coreference clusters.
     singletons: keep clusters of one mention.
@@ -35,57 +33,48 @@ class AceReader:
 
     def __init__(
         self,
-        *,
-        vocab: Optional[Vocab] = None,
-        mentions: str = "head",
-        clusters: str = "extent",
-        singletons: bool = False,
-        misaligned: str = "expand",
-        dropped: Optional[Counter] = None,
+        vocab: Optional[Vocab],
+        mentions: Width,
+        clusters: Width,
+        singletons: bool,
+        misaligned: Misaligned,
+        dropped: Counter[str],
     ):
-        for name, value in (("mentions", mentions), ("clusters", clusters)):
-            if value not in SPANS:
-                raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
-        if misaligned not in MISALIGNED:
-            raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(MISALIGNED)}.")
+        check_width(mentions=mentions, clusters=clusters)
+        check_misaligned(misaligned)
         self.nlp = blank_english(vocab)
         self.sentencizer = Sentencizer()
         self.mentions, self.clusters, self.singletons = mentions, clusters, singletons
         self.misaligned = misaligned
-        self.dropped = Counter() if dropped is None else dropped
+        self.dropped = dropped
 
-    def read(
-        self, lines: Iterable[str], annotation: Iterable[str], source: str, annotation_source: str
-    ) -> Doc:
-        """Read one document.
+    def read(self, source: Lines, annotation: Lines) -> Doc:
+        """Read one document; named entities stay unannotated.
 
-        lines: the decoded lines of the .sgm file.
-        annotation: those of the .apf.xml file.
-        source: the name of the first, for messages.
-        annotation_source: that of the second.
-        RETURNS: the document; named entities stay unannotated.
+        source: the .sgm file.
+        annotation: the .apf.xml file.
         """
-        text = read_source(lines, source)
-        found = Annotation(annotation, annotation_source, self.dropped)
-        check_words(found, text, source, self.dropped)
+        text = read_source(*source)
+        annotated = Annotation(*annotation, self.dropped)
+        check_words(annotated, text, source.source, self.dropped)
         doc = self.nlp.make_doc(text.text)
-        doc.user_data["id"] = found.id
-        aligned = align_mentions(doc, found, text, self.misaligned, self.dropped)
+        doc.user_data["id"] = annotated.id
+        aligned = align_mentions(doc, annotated, text, self.misaligned, self.dropped)
         self._set_sentences(doc, set(text.breaks), aligned.values())
         spans = self._set_mentions(doc, aligned)
         groups: Dict[str, List[Offsets]] = {}
         for mention in aligned.values():
             groups.setdefault(mention.entity, []).append(getattr(mention, self.clusters))
         set_clusters(doc, resolve_clusters(groups.values(), self.singletons, self.dropped))
-        self._set_relations(doc, found, spans)
+        self._set_relations(doc, annotated, spans)
         return doc
 
     def _set_sentences(self, doc: Doc, breaks: Set[int], mentions: Iterable[Aligned]) -> None:
         begins = [token.i for token in doc if token.idx in breaks]
         starts: Set[int] = set()
         for start, end in zip(begins, [*begins[1:], len(doc)]):
-            [found] = self.sentencizer.predict([doc[start:end].as_doc()])
-            starts.update(start + i for i, is_start in enumerate(found) if is_start)
+            [begins_sentence] = self.sentencizer.predict([doc[start:end].as_doc()])
+            starts.update(start + i for i, begins_here in enumerate(begins_sentence) if begins_here)
         inside = {i for mention in mentions for start, end in mention[2:] for i in range(start + 1, end)}
         joined = starts & inside
         self.dropped["sentence boundaries inside of mentions (sentences joined)"] += len(joined)
@@ -103,9 +92,9 @@ class AceReader:
         set_mentions(doc, sorted(by_offsets.values()))
         return spans
 
-    def _set_relations(self, doc: Doc, found: Annotation, spans: Dict[str, Span]) -> None:
+    def _set_relations(self, doc: Doc, annotation: Annotation, spans: Dict[str, Span]) -> None:
         relations: Dict[Tuple[Offsets, Offsets, str], Relation] = {}
-        for relation in found.relations:
+        for relation in annotation.relations:
             if relation.head not in spans or relation.tail not in spans:
                 self.dropped["relations of which an argument was left out"] += 1
                 continue

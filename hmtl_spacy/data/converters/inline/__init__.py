@@ -11,109 +11,101 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Union
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ....annotations import Relation, set_clusters, set_mentions, set_relations
-from ..clusters import Offsets, resolve_clusters
+from ..clusters import Offsets, Width, check_width, resolve_clusters
 from ..common import ConversionError, blank_english, read_lines
-from .lines import SPLITS, Document, read_documents
+from ..converter import Converter
+from .lines import SPLITS, Document, Split, read_documents
 from .relations import resolve_relations
 from .spans import Spans
 
-SPANS = ("head", "extent")
 
-
-def inline_to_docs(lines: Iterable[str], *, source: str = "<input>", **options: Any) -> Iterator[Doc]:
-    """Convert the documents of one file.
+def inline_to_docs(
+    lines: Iterable[str],
+    *,
+    source: str = "<input>",
+    vocab: Optional[Vocab] = None,
+    split: Optional[Split] = None,
+    mentions: Width = "head",
+    clusters: Width = "extent",
+    singletons: bool = False,
+    dropped: Optional[Counter[str]] = None,
+    places: Optional[Dict[str, str]] = None,
+) -> Iterator[Doc]:
+    """Prose marked up by hand with all four layers: the format of assets/sample.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
-    options: those of `InlineReader`.
+    vocab: the vocabulary of the documents; by default all converters share one.
+    split: only the documents of one split; all are checked.
+    mentions: typed heads or full extents as mentions, and as arguments of relations.
+    clusters: heads or full extents in the clusters.
+    singletons: keep coreference clusters of one mention.
+    dropped: what isn't kept of the documents that are yielded is counted here.
+    places: where documents stand already, by id; those of this file are added, since ids are unique.
     YIELDS: the documents.
     """
-    yield from InlineReader(**options).read(lines, source)
+    check_width(mentions=mentions, clusters=clusters)
+    if split not in (None, *SPLITS):
+        raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}.")
+    nlp = blank_english(vocab)
+    dropped = Counter() if dropped is None else dropped
+    places = {} if places is None else places
+    for document in read_documents(lines, source):
+        if document.id in places:
+            found = f"the document {document.id!r} is at {places[document.id]} already"
+            raise ConversionError(source, document.line, f"{found}. Ids are unique.")
+        places[document.id] = f"{source}:{document.line}"
+        kept = split in (None, document.header["split"])
+        counter = dropped if kept else Counter()
+        doc = _convert(nlp, document, source, mentions, clusters, singletons, counter)
+        if kept:
+            yield doc
 
 
 def inline_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator[Doc]:
     """Convert all files of a folder that end in .txt, in the order of their names.
 
     path: the folder.
-    options: those of `InlineReader`.
+    options: those of `inline_to_docs`.
     YIELDS: the documents.
     """
-    reader = InlineReader(**options)
+    options["places"] = {}
     for file in sorted(Path(path).glob("*.txt")):
-        yield from reader.read(read_lines(file), str(file))
+        yield from inline_to_docs(read_lines(file), source=str(file), **options)
 
 
-class InlineReader:
-    """Reads files of marked-up prose and refuses what isn't sound; ids must differ between all files.
-
-    vocab: the vocabulary of the documents; by default all readers share one.
-    mentions: "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
-    clusters: likewise for the coreference clusters.
-    singletons: keep clusters of one mention.
-    split: yield only the documents of one split; all are checked.
-    dropped: what isn't kept of the documents that are yielded is counted here.
-    """
-
-    def __init__(
-        self,
-        *,
-        vocab: Optional[Vocab] = None,
-        mentions: str = "head",
-        clusters: str = "extent",
-        singletons: bool = False,
-        split: Optional[str] = None,
-        dropped: Optional[Counter] = None,
-    ):
-        for name, value in (("mentions", mentions), ("clusters", clusters)):
-            if value not in SPANS:
-                raise ValueError(f"{name} is {value!r}, expected 'head' or 'extent'.")
-        if split not in (None, *SPLITS):
-            raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}.")
-        self.nlp = blank_english(vocab)
-        self.mentions, self.clusters, self.singletons, self.split = mentions, clusters, singletons, split
-        self.dropped = Counter() if dropped is None else dropped
-        self.places: Dict[str, str] = {}  # where each document stands, by id
-
-    def read(self, lines: Iterable[str], source: str) -> Iterator[Doc]:
-        """Read one file.
-
-        lines: its decoded lines.
-        source: its name, for messages.
-        YIELDS: its documents.
-        """
-        for document in read_documents(lines, source):
-            if document.id in self.places:
-                found = f"the document {document.id!r} is at {self.places[document.id]} already"
-                raise ConversionError(source, document.line, f"{found}. Ids are unique.")
-            self.places[document.id] = f"{source}:{document.line}"
-            wanted = self.split in (None, document.header["split"])
-            doc = self._convert(document, source, self.dropped if wanted else Counter())
-            if wanted:
-                yield doc
-
-    def _convert(self, document: Document, source: str, dropped: Counter) -> Doc:
-        doc = self.nlp.make_doc(" ".join(sentence.text for sentence in document.sentences))
-        doc.user_data.update(id=document.id, **document.header)
-        lengths = (len(sentence.text) + 1 for sentence in document.sentences[:-1])
-        offsets = list(accumulate(lengths, initial=0))
-        _set_sentences(doc, document, offsets, source)
-        spans = Spans(doc, document.sentences, offsets, source)
-        doc.set_ents(spans.entities(), default="outside")
-        found = spans.mentions()
-        mentions = [_labelled(getattr(mention, self.mentions), mention.type) for mention in found]
-        set_mentions(doc, sorted(mentions))
-        groups: Dict[str, List[Offsets]] = {}
-        for mention in found:
-            span = getattr(mention, self.clusters)
-            groups.setdefault(mention.entity, []).append((span.start, span.end))
-        set_clusters(doc, resolve_clusters(groups.values(), self.singletons, dropped))
-        relations = resolve_relations(document.sentences, found, source)
-        set_relations(doc, [Relation(mentions[one], mentions[two], label) for one, label, two in relations])
-        return doc
+def _convert(
+    nlp: Language,
+    document: Document,
+    source: str,
+    mentions: Width,
+    clusters: Width,
+    singletons: bool,
+    dropped: Counter[str],
+) -> Doc:
+    doc = nlp.make_doc(" ".join(sentence.text for sentence in document.sentences))
+    doc.user_data.update(id=document.id, **document.header)
+    lengths = (len(sentence.text) + 1 for sentence in document.sentences[:-1])
+    offsets = list(accumulate(lengths, initial=0))
+    _set_sentences(doc, document, offsets, source)
+    spans = Spans(doc, document.sentences, offsets, source)
+    doc.set_ents(spans.entities(), default="outside")
+    marked = spans.mentions()
+    labelled = [_labelled(getattr(mention, mentions), mention.type) for mention in marked]
+    set_mentions(doc, sorted(labelled))
+    groups: Dict[str, List[Offsets]] = {}
+    for mention in marked:
+        span = getattr(mention, clusters)
+        groups.setdefault(mention.entity, []).append((span.start, span.end))
+    set_clusters(doc, resolve_clusters(groups.values(), singletons, dropped))
+    rows = resolve_relations(document.sentences, marked, source)
+    set_relations(doc, [Relation(labelled[head], labelled[tail], label) for head, label, tail in rows])
+    return doc
 
 
 def _set_sentences(doc: Doc, document: Document, offsets: List[int], source: str) -> None:
@@ -132,3 +124,12 @@ def _set_sentences(doc: Doc, document: Document, offsets: List[int], source: str
 
 def _labelled(span: Span, label: str) -> Span:
     return Span(span.doc, span.start, span.end, label)
+
+
+converter = Converter(
+    inline_to_docs,
+    inline_folder_to_docs,
+    input="File to convert, or a folder of .txt files",
+    example="assets/sample train.spacy --split train",
+    flags={"split": "s", "mentions": "m", "clusters": "c"},
+)

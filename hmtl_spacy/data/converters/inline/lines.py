@@ -1,12 +1,13 @@
 """The lines of the inline format: headers, sentences and the relations below them."""
 
 import re
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, get_args
 
 from ..common import ConversionError
 from .markup import Bracket, parse_line
 
-SPLITS = ("train", "dev", "test")
+Split = Literal["train", "dev", "test"]
+SPLITS = get_args(Split)
 KEYS = ("newdoc id", "genre", "split", "title", "license")
 REQUIRED = ("genre", "split")
 HEADER = re.compile(r"# *([a-z][a-z ]*?) *= *(.*)")

@@ -1,0 +1,47 @@
+"""What a writer is: a file format that `spacy hmtl annotate` writes."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, List, Optional, Protocol, Tuple
+
+from spacy.tokens import Doc
+
+from ..layers import Layers
+
+
+class Numbering(Protocol):
+    """Changes what is added to a file by what the file has already, such as numbers of its documents."""
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Go on after these lines, which the file has already."""
+
+    def number(self, data: bytes) -> bytes:
+        """What is to be added, as it has to be there."""
+
+
+def join_text(parts: List[str]) -> bytes:
+    return "".join(parts).encode("utf-8")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes one file format, document by document.
+
+    A package adds one by an entry point in the group `spacy_hmtl_writers`; its name there is that of the
+    format.
+
+    write: turns a document and its layers into the document's part of the file, text unless `join` takes
+        something else, or None if the format can't hold the document at all. What else it can't hold is
+        counted in its third argument, a Counter, by what it is: "scores", "relations".
+    endings: the ends of file names that mean this format; where several formats have one, the longest.
+    join: the parts of a batch as the bytes that are added to the file.
+    numbering: makes the `Numbering` of a file, if the format needs one.
+    whole_files: whether nothing can be added to a file. Then the output is a folder, with one numbered
+        file a batch, which ends in the first of `endings`.
+    """
+
+    write: Callable[[Doc, Layers, Counter[str]], Optional[Any]]
+    endings: Tuple[str, ...]
+    join: Callable[[List[Any]], bytes] = join_text
+    numbering: Optional[Callable[[], Numbering]] = None
+    whole_files: bool = False
