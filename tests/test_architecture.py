@@ -17,34 +17,34 @@ def script(monkeypatch):
 
 
 def test_the_picture_is_what_the_table_says(script):
-    drawn = script.drawing(script.read_house())
+    drawn = script.drawing(script.read_parts())
     assert script.PICTURE.read_text("utf8") == drawn, "run python docs/images/architecture.py"
 
 
 def test_every_import_is_an_arrow_or_follows_from_arrows(script):
     layered = importlib.import_module("layered")
-    house = script.read_house()
-    arrows = layered.reduced(set(house.edges))
-    assert arrows < set(house.edges)
-    assert all(target in layered.reachable(room, arrows) for room, target in house.edges)
+    parts = script.read_parts()
+    arrows = layered.reduced(set(parts.edges))
+    assert arrows < set(parts.edges)
+    assert all(target in layered.reachable(part, arrows) for part, target in parts.edges)
     assert ("component", "model") in arrows and ("component", "nn") not in arrows
 
 
 def test_every_arrow_points_down(script):
     layered = importlib.import_module("layered")
-    house = script.read_house()
-    depth = layered.depths(house.rooms, set(house.edges))
-    assert set(depth) == set(house.rooms)
-    assert all(depth[room] > depth[target] for room, target in house.edges)
+    parts = script.read_parts()
+    depth = layered.depths(parts.names, set(parts.edges))
+    assert set(depth) == set(parts.names)
+    assert all(depth[part] > depth[target] for part, target in parts.edges)
 
 
 def test_what_needs_torch_is_marked(script):
-    house = script.read_house()
-    assert {"nn", "component", "evaluation"} <= house.torch
-    assert not house.torch & {"annotations", "data", "metrics", "visualize"}
+    parts = script.read_parts()
+    assert {"nn", "component", "evaluation"} <= parts.torch
+    assert not parts.torch & {"annotations", "data", "metrics", "visualize"}
 
 
 def test_a_changed_table_changes_the_picture(script):
-    house = script.read_house()
-    edges = {edge: module for edge, module in house.edges.items() if edge != ("cli", "overlay")}
-    assert script.drawing(house._replace(edges=edges)) != script.drawing(house)
+    parts = script.read_parts()
+    edges = {edge: module for edge, module in parts.edges.items() if edge != ("cli", "overlay")}
+    assert script.drawing(parts._replace(edges=edges)) != script.drawing(parts)

@@ -1,9 +1,9 @@
-"""Places rooms and arrows in layers: every arrow points down, and few of them cross."""
+"""Places parts and arrows in layers: every arrow points down, and few of them cross."""
 
 from itertools import combinations
 from typing import Dict, List, Set, Tuple
 
-WIDTH = 118  # of a room
+WIDTH = 118  # of a part
 WAY = 10  # of an arrow where it passes a layer
 GAP = 22
 SWEEPS = 24
@@ -14,18 +14,18 @@ Layers = List[List[str]]
 
 def reduced(edges: Set[Edge]) -> Set[Edge]:
     """Leave out the edges that follow from others."""
-    below = {room: reachable(room, edges) for room, _ in edges}
+    below = {part: reachable(part, edges) for part, _ in edges}
     return {
-        (room, target)
-        for room, target in edges
-        if not any(target in below.get(other, ()) for start, other in edges if start == room)
+        (part, target)
+        for part, target in edges
+        if not any(target in below.get(other, ()) for start, other in edges if start == part)
     }
 
 
-def reachable(room: str, edges: Set[Edge]) -> Set[str]:
-    """Find all rooms below a room."""
+def reachable(part: str, edges: Set[Edge]) -> Set[str]:
+    """Find all parts below a part."""
     seen: Set[str] = set()
-    waiting = [room]
+    waiting = [part]
     while waiting:
         targets = {target for start, target in edges if start == waiting[-1]} - seen
         waiting.pop()
@@ -34,37 +34,37 @@ def reachable(room: str, edges: Set[Edge]) -> Set[str]:
     return seen
 
 
-def depths(rooms: List[str], edges: Set[Edge]) -> Dict[str, int]:
-    """Place each room as far down as its imports allow, then as near below its users as they allow."""
+def depths(names: List[str], edges: Set[Edge]) -> Dict[str, int]:
+    """Place each part as far down as its imports allow, then as near below its users as they allow."""
     depth: Dict[str, int] = {}
-    while len(depth) < len(rooms):
-        for room in rooms:
-            targets = [target for start, target in edges if start == room]
-            if room not in depth and all(target in depth for target in targets):
-                depth[room] = 1 + max((depth[target] for target in targets), default=-1)
+    while len(depth) < len(names):
+        for part in names:
+            targets = [target for start, target in edges if start == part]
+            if part not in depth and all(target in depth for target in targets):
+                depth[part] = 1 + max((depth[target] for target in targets), default=-1)
     top = max(depth.values())
-    for room in sorted(rooms, key=lambda room: -depth[room]):
-        alone = not any(room in edge for edge in edges)
-        users = [depth[user] for user, target in edges if target == room]
-        depth[room] = top if alone else min(users, default=depth[room] + 1) - 1
+    for part in sorted(names, key=lambda part: -depth[part]):
+        alone = not any(part in edge for edge in edges)
+        users = [depth[user] for user, target in edges if target == part]
+        depth[part] = top if alone else min(users, default=depth[part] + 1) - 1
     return depth
 
 
 def with_ways(depth: Dict[str, int], edges: Set[Edge]) -> Tuple[Layers, Dict[Edge, List[str]]]:
-    """Put the rooms into layers, the lowest first, with a place in each layer that an edge passes.
+    """Put the parts into layers, the lowest first, with a place in each layer that an edge passes.
 
-    RETURNS: the layers, and the places of each edge, from its room down to its target.
+    RETURNS: the layers, and the places of each edge, from its part down to its target.
     """
     layers: Layers = [[] for _ in range(1 + max(depth.values()))]
-    for room, layer in depth.items():
-        layers[layer].append(room)
+    for part, layer in depth.items():
+        layers[layer].append(part)
     ways = {}
-    for room, target in sorted(edges):
-        passed = range(depth[room] - 1, depth[target], -1)
-        places = [f"{room}>{target}@{layer}" for layer in passed]
+    for part, target in sorted(edges):
+        passed = range(depth[part] - 1, depth[target], -1)
+        places = [f"{part}>{target}@{layer}" for layer in passed]
         for layer, place in zip(passed, places):
             layers[layer].append(place)
-        ways[room, target] = [room, *places, target]
+        ways[part, target] = [part, *places, target]
     return layers, ways
 
 
@@ -133,5 +133,5 @@ def spaced(targets: List[float], widths: List[float]) -> List[float]:
 
 
 def width(name: str) -> int:
-    """A room's width, or that of the way of an arrow."""
+    """A part's width, or that of the way of an arrow."""
     return WAY if ">" in name else WIDTH
