@@ -43,10 +43,10 @@ class Clock:
 
     def shares(self, total: float) -> Dict[str, float]:
         """The share of each part in so many seconds; starts again from zero."""
-        found = {f"share of {part}": seconds / total for part, seconds in self.seconds.items()}
-        found["share of other"] = 1.0 - sum(found.values())
+        shares = {f"share of {part}": seconds / total for part, seconds in self.seconds.items()}
+        shares["share of other"] = 1.0 - sum(shares.values())
         self.seconds = dict.fromkeys(self.seconds, 0.0)
-        return found
+        return shares
 
 
 def watch(nlp: Language) -> Clock:

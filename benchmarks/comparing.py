@@ -29,11 +29,11 @@ def groups(setup: Setup) -> List[List[Case]]:
     ]
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
-    own = found["static, beside naive"].words_per_second
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
+    own = measured["static, beside naive"].words_per_second
     for name in ("naive", "naive, no probabilities of spans"):
         yield Ratio(
-            2, f"static: words/s over those of {name}", own / found[name].words_per_second, ">=", 10.0
+            2, f"static: words/s over those of {name}", own / measured[name].words_per_second, ">=", 10.0
         )
 
 

@@ -34,11 +34,11 @@ def groups(setup: Setup) -> List[List[Case]]:
     return [bare + pipes]
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
-    limit = max((m for name, m in found.items() if name.startswith("encoder")), key=_speed)
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
+    limit = max((m for name, m in measured.items() if name.startswith("encoder")), key=_speed)
     for precision, n in PIPES:
         name = f"hmtl, {precision}, batch {n}"
-        ratio = found[f"{name}, beside encoder"].words_per_second / limit.words_per_second
+        ratio = measured[f"{name}, beside encoder"].words_per_second / limit.words_per_second
         yield Ratio(1, f"{name}: words/s over those of {limit.name}", ratio, ">=", 0.85)
 
 

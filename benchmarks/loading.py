@@ -31,9 +31,9 @@ print(time.perf_counter() - start)
 def groups(setup: Setup) -> List[List[Case]]:
     transformer = TRANSFORMER.format(path=transformer_folder())
     pipelines = {n: PIPELINE.format(path=str(setup.pipelines.path(n))) for n in ("hmtl", "static")}
-    found = []
+    cases = []
     for how, before in (("", IMPORTS), (", with imports", "")):
-        found.append(
+        cases.append(
             [
                 Case(f"loading the transformer{how}", fresh, {"what": transformer, "before": before}),
                 *(
@@ -42,14 +42,14 @@ def groups(setup: Setup) -> List[List[Case]]:
                 ),
             ]
         )
-    return [*found, [Case("importing hmtl_spacy", fresh, {"what": PACKAGE, "before": "import spacy"})]]
+    return [*cases, [Case("importing hmtl_spacy", fresh, {"what": PACKAGE, "before": "import spacy"})]]
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
     for how in ("", ", with imports"):
-        ratio = found[f"loading hmtl{how}"].median / found[f"loading the transformer{how}"].median
+        ratio = measured[f"loading hmtl{how}"].median / measured[f"loading the transformer{how}"].median
         yield Ratio(6, f"loading hmtl{how}: seconds over those of the transformer", ratio, "<=", 2.0)
-    milliseconds = 1000 * found["importing hmtl_spacy"].median
+    milliseconds = 1000 * measured["importing hmtl_spacy"].median
     yield Ratio(6, "importing hmtl_spacy, with what spaCy reads of it", milliseconds, "<=", 50.0, " ms")
 
 
@@ -58,9 +58,9 @@ def fresh(what: str, before: str) -> Work:
 
     def run():
         code = TIMED.format(what=what, before=before)
-        found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
-        if found.returncode:
-            raise RuntimeError(f"This failed in a process of its own: {what}\n{found.stderr}")
-        return {"seconds": float(found.stdout.split()[-1])}
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"This failed in a process of its own: {what}\n{done.stderr}")
+        return {"seconds": float(done.stdout.split()[-1])}
 
     return Work(run, 0)

@@ -21,9 +21,9 @@ PACKAGES = (
 
 def describe_machine() -> Dict[str, str]:
     info = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+    model = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
     return {
-        "cpu": found.group(1) if found else platform.processor(),
+        "cpu": model.group(1) if model else platform.processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": platform.platform(),
@@ -32,13 +32,13 @@ def describe_machine() -> Dict[str, str]:
 
 
 def versions() -> Dict[str, str]:
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "none"
-    return found
+            installed[package] = "none"
+    return installed
 
 
 def resident_mib() -> float:
@@ -55,5 +55,5 @@ def _status(key: str) -> float:
     # getrusage's maximum would count the parent's memory too, from before the process was started
     status = Path("/proc/self/status")
     if not status.exists():
-        raise OSError("Memory is read from /proc/self/status, which this system hasn't. Measure on Linux.")
+        raise OSError("Memory is read from /proc/self/status, which this system lacks. Measure on Linux.")
     return int(re.search(rf"{key}:\s*(\d+) kB", status.read_text()).group(1)) / 1024

@@ -93,10 +93,10 @@ class Worker:
 
     def measurement(self) -> Measurement:
         first, *others = self.passes
-        seconds = [found["seconds"] for found in others]
-        peak = max(found["peak_mib"] for found in self.passes)
+        seconds = [other["seconds"] for other in others]
+        peak = max(each["peak_mib"] for each in self.passes)
         numbers = {
-            key: median(found[key] for found in others) for key in first if key not in ("seconds", "peak_mib")
+            key: median(other[key] for other in others) for key in first if key not in ("seconds", "peak_mib")
         }
         words, loaded = int(self.loaded["words"]), self.loaded["loaded_mib"]
         return Measurement(self.case.name, words, first["seconds"], seconds, loaded, peak, numbers)
@@ -107,12 +107,12 @@ class Worker:
 
     def _receive(self) -> Dict[str, float]:
         try:
-            found = self.connection.recv()
+            answer = self.connection.recv()
         except EOFError:
-            found = "Its process ended."
-        if isinstance(found, str):
-            raise RuntimeError(f"The case '{self.case.name}' failed: {found}")
-        return found
+            answer = "Its process ended."
+        if isinstance(answer, str):
+            raise RuntimeError(f"The case '{self.case.name}' failed: {answer}")
+        return answer
 
 
 def _serve(connection: Any, case: Case) -> None:
@@ -122,9 +122,9 @@ def _serve(connection: Any, case: Case) -> None:
         connection.send({"words": float(work.words), "loaded_mib": resident_mib()})
         while connection.recv():
             start = time.perf_counter()
-            found = work.run()
+            numbers = work.run()
             seconds = time.perf_counter() - start
-            connection.send({"seconds": seconds, **found, "peak_mib": peak_mib()})
+            connection.send({"seconds": seconds, **numbers, "peak_mib": peak_mib()})
     except EOFError:
         pass
     except Exception:

@@ -47,8 +47,8 @@ def groups(setup: Setup) -> List[List[Case]]:
     return [all_levels, levels[: len(LEVELS)], levels[len(LEVELS) :], one_by_one, splits]
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
-    speed = {name: m.words_per_second for name, m in found.items()}
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
+    speed = {name: m.words_per_second for name, m in measured.items()}
     for n in (32, 256):
         ratio = speed[f"static, batch {n}"] / speed[f"hmtl, batch {n}"]
         yield Ratio(2, f"static, batch {n}: words/s over those of hmtl", ratio, ">=", 8.0)
@@ -81,17 +81,17 @@ def split(texts: List[str], path: Path, batch_size: int) -> Work:
 
     def run():
         start = time.perf_counter()
-        found = annotations(nlp.pipe(texts, batch_size=batch_size))
-        return {**found, **clock.shares(time.perf_counter() - start)}
+        counts = annotations(nlp.pipe(texts, batch_size=batch_size))
+        return {**counts, **clock.shares(time.perf_counter() - start)}
 
     return Work(run, count_words(texts))
 
 
 def annotations(docs) -> Dict[str, float]:
     """How much was found in documents, which are read and let go."""
-    found = {"entities": 0, "mentions": 0, "coref_clusters": 0, "relations": 0}
+    counts = {"entities": 0, "mentions": 0, "coref_clusters": 0, "relations": 0}
     for doc in docs:
-        found["entities"] += len(doc.ents)
+        counts["entities"] += len(doc.ents)
         for key in ("mentions", "coref_clusters", "relations"):
-            found[key] += len(doc.spans[key]) if key in doc.spans else 0
-    return {key: float(value) for key, value in found.items()}
+            counts[key] += len(doc.spans[key]) if key in doc.spans else 0
+    return {key: float(value) for key, value in counts.items()}

@@ -9,28 +9,31 @@ CHANGE = 0.2
 
 
 class Ratio(NamedTuple):
-    """target: the number of the target it belongs to; sign: at least or at most `wanted`."""
+    """A measured ratio, or another number, beside its target.
 
-    target: int
+    number: of the target. value: what was measured. sign: whether it is to be at least or at most `target`.
+    """
+
+    number: int
     what: str
-    found: float
+    value: float
     sign: str
-    wanted: float
+    target: float
     unit: str = ""
 
     @property
     def met(self) -> bool:
-        return self.found >= self.wanted if self.sign == ">=" else self.found <= self.wanted
+        return self.value >= self.target if self.sign == ">=" else self.value <= self.target
 
 
-def whole(found: Sequence[Measurement], ratios: Sequence[Ratio], about: Dict[str, Dict[str, Any]]) -> str:
+def whole(measured: Sequence[Measurement], ratios: Sequence[Ratio], about: Dict[str, Dict[str, Any]]) -> str:
     """Everything that is printed, as Markdown."""
     lines = [", ".join(f"{key} {value}" for key, value in part.items()) for part in about.values()]
-    tables = (measurement_table(found), split_table(found), ratio_table(ratios))
+    tables = (measurement_table(measured), split_table(measured), ratio_table(ratios))
     return "\n\n".join(filter(None, (*lines, *tables)))
 
 
-def measurement_table(found: Sequence[Measurement]) -> str:
+def measurement_table(measured: Sequence[Measurement]) -> str:
     header = ("measured", "words/s", "seconds a pass (fastest to slowest)", "loaded MiB", "peak MiB")
     rows = [
         (
@@ -40,27 +43,27 @@ def measurement_table(found: Sequence[Measurement]) -> str:
             f"{m.loaded_mib:.0f}",
             f"{m.peak_mib:.0f}",
         )
-        for m in found
+        for m in measured
     ]
     return markdown(header, rows)
 
 
-def split_table(found: Sequence[Measurement]) -> str:
+def split_table(measured: Sequence[Measurement]) -> str:
     """Where the time goes: per cent of the passes of each split that was measured."""
-    splits = [(m.name, _shares(m)) for m in found if _shares(m)]
+    splits = [(m.name, _shares(m)) for m in measured if _shares(m)]
     parts = list(dict.fromkeys(part for _, shares in splits for part in shares))
     rows = [(part, *(f"{100 * shares.get(part, 0.0):.1f}" for _, shares in splits)) for part in parts]
     return markdown(("% of the time", *(name for name, _ in splits)), rows) if splits else ""
 
 
 def ratio_table(ratios: Sequence[Ratio]) -> str:
-    header = ("target", "ratio", "found", "wanted", "met")
+    header = ("number", "ratio", "measured", "target", "met")
     rows = [
         (
-            str(r.target),
+            str(r.number),
             r.what,
-            f"{r.found:.2f}{r.unit}",
-            f"{r.sign} {r.wanted:g}{r.unit}",
+            f"{r.value:.2f}{r.unit}",
+            f"{r.sign} {r.target:g}{r.unit}",
             "yes" if r.met else "NO",
         )
         for r in ratios
@@ -82,11 +85,11 @@ def changes(new: Dict[str, Any], old: Dict[str, Any]) -> List[str]:
     return lines
 
 
-def to_json(found: Sequence[Measurement], ratios: Sequence[Ratio], **about: Any) -> Dict[str, Any]:
+def to_json(measured: Sequence[Measurement], ratios: Sequence[Ratio], **about: Any) -> Dict[str, Any]:
     """about: the machine, the versions and the settings of the run."""
     measurements = [
         {**asdict(m), "median": m.median, "words_per_second": m.words_per_second if m.words else None}
-        for m in found
+        for m in measured
     ]
     return {**about, "measurements": measurements, "ratios": [{**r._asdict(), "met": r.met} for r in ratios]}
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 if not __package__:  # run as a script
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -68,11 +68,11 @@ def main(argv: Optional[List[str]] = None) -> None:
         pipelines = Pipelines(options.pipelines or Path(folder), steps, options.threads)
         for name in options.only or BENCHMARKS:
             benchmark = import_module(f"benchmarks.{BENCHMARKS[name]}")
-            found = {}
+            of_benchmark: Dict[str, Measurement] = {}
             for group in benchmark.groups(Setup(texts, pipelines, options.tiny)):
-                found.update(in_turn(group, passes, options.threads))
-            measured.extend(found.values())
-            ratios = sorted([*ratios, *benchmark.ratios(found)], key=lambda ratio: ratio.target)
+                of_benchmark.update(in_turn(group, passes, options.threads))
+            measured.extend(of_benchmark.values())
+            ratios = sorted([*ratios, *benchmark.ratios(of_benchmark)], key=lambda ratio: ratio.number)
             result = report.to_json(measured, ratios, **about)
             if options.json:  # a long run that is broken off leaves what it has
                 options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")

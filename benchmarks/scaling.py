@@ -20,24 +20,27 @@ PASS_WORDS = 8000
 
 def groups(setup: Setup) -> List[List[Case]]:
     """By length of documents, by size of the corpus, by number of processes; each config on its own."""
-    found = []
+    cases = []
     for name in CONFIGS:
         path = setup.pipelines.path(name)
-        found.append([_document_case(name, path, words, setup) for words in DOCUMENT_WORDS])
-        found.append([_corpus_case(name, path, words, setup) for words in CORPUS_WORDS])
+        cases.append([_document_case(name, path, words, setup) for words in DOCUMENT_WORDS])
+        cases.append([_corpus_case(name, path, words, setup) for words in CORPUS_WORDS])
         texts = some(setup.texts.all, 100 if setup.tiny else PASS_WORDS)
-        found.append(
+        cases.append(
             [
                 Case(f"{name}, n_process {n}", in_processes, {"texts": texts, "path": path, "n_process": n})
                 for n in (1, 2)
             ]
         )
-    return found
+    return cases
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
     for name in CONFIGS:
-        long, short = found[f"{name}, documents of 64000 words"], found[f"{name}, documents of 1000 words"]
+        long, short = (
+            measured[f"{name}, documents of 64000 words"],
+            measured[f"{name}, documents of 1000 words"],
+        )
         ratio = long.words_per_second / short.words_per_second
         yield Ratio(4, f"{name}, documents of 64000 words: words/s over those of 1000", ratio, ">=", 0.8)
         memory = long.numbers["kB per word"]
@@ -52,8 +55,8 @@ def documents(texts: List[str], path: Path) -> Work:
     longest = max(count_words([text]) for text in texts)
 
     def run():
-        found = annotations(map(nlp, texts))
-        return {**found, "kB per word": (peak_mib() - before) * 1024 / longest}
+        counts = annotations(map(nlp, texts))
+        return {**counts, "kB per word": (peak_mib() - before) * 1024 / longest}
 
     return Work(run, words)
 
@@ -62,9 +65,9 @@ def in_processes(texts: List[str], path: Path, n_process: int) -> Work:
     work = piped(texts, path, batch_size=32, n_process=n_process)
 
     def run():
-        found = work.run()
+        counts = work.run()
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        return {**found, "largest child MiB": largest}
+        return {**counts, "largest child MiB": largest}
 
     return Work(run, work.words)
 

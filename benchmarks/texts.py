@@ -44,11 +44,11 @@ def read_texts(gum: Optional[Path], conll04: Optional[Path], limit: int = 0) -> 
 
 def some(texts: List[str], words: int) -> List[str]:
     """The first texts that have so many words together; again from the first if there aren't enough."""
-    found, n_words = [], 0
+    chosen, n_words = [], 0
     for text in cycle(texts):
         if n_words >= words:
-            return found
-        found.append(text)
+            return chosen
+        chosen.append(text)
         n_words += count_words([text])
     raise ValueError("There are no texts to take words from. Check the corpora given to the benchmark.")
 

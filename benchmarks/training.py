@@ -30,11 +30,11 @@ def groups(setup: Setup) -> List[List[Case]]:
     return [epochs, profiles]
 
 
-def ratios(found: Dict[str, Measurement]) -> Iterator[Ratio]:
-    ratio = found["training hmtl, first epoch"].median / found["training hmtl, later epoch"].median
+def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
+    ratio = measured["training hmtl, first epoch"].median / measured["training hmtl, later epoch"].median
     yield Ratio(5, "training hmtl: seconds of the first epoch over those of a later one", ratio, ">=", 8.0)
     for name in ("hmtl", "static"):
-        share = 100 * found[f"training {name}, profiled"].numbers["outside the network"]
+        share = 100 * measured[f"training {name}, profiled"].numbers["outside the network"]
         yield Ratio(
             5, f"training {name}, later epoch: optimiser and Python, of a step", share, "<=", 15.0, " %"
         )
@@ -108,13 +108,13 @@ def profile_steps(nlp: Language, batches: List, optimizer) -> Dict[str, float]:
 
 def covered(ranges: List) -> List:
     """Stretches of time that are inside at least one of the ranges, in order."""
-    found: List[List[float]] = []
+    intervals: List[List[float]] = []
     for start, end in sorted(ranges):
-        if found and start <= found[-1][1]:
-            found[-1][1] = max(found[-1][1], end)
+        if intervals and start <= intervals[-1][1]:
+            intervals[-1][1] = max(intervals[-1][1], end)
         else:
-            found.append([start, end])
-    return found
+            intervals.append([start, end])
+    return intervals
 
 
 def overlap(some: List, others: List) -> float:
