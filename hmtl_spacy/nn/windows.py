@@ -8,7 +8,10 @@ import numpy
 
 
 class Window(NamedTuple):
-    """pieces: ids of consecutive word pieces; token_of_piece: the flat token of each. int64 [n_pieces]"""
+    """What a transformer reads at once.
+
+    pieces: ids of consecutive word pieces; token_of_piece: the flat token of each. int64 [n_pieces] both
+    """
 
     pieces: numpy.ndarray
     token_of_piece: numpy.ndarray

@@ -12,6 +12,8 @@ BRACKET = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
 
 
 class Word(NamedTuple):
+    """A word with its column of entities, and where it stands in the file."""
+
     text: str
     space: bool
     entity: str

@@ -24,11 +24,15 @@ NO_RELATION = "N"
 
 
 class Row(NamedTuple):
+    """A row of the file: a token, and the relations in which it is the head."""
+
     token: TaggedToken
     relations: List[Tuple[str, int]]  # label, index of the tail's last token
 
 
 class Block(NamedTuple):
+    """A sentence with its id."""
+
     id: str
     rows: List[Row]
 

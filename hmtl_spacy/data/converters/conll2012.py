@@ -29,6 +29,8 @@ LANGUAGES = {"arabic", "chinese", "english"}
 
 
 class Part(NamedTuple):
+    """A part of a document, which becomes a `Doc` of its own."""
+
     name: str
     number: int
     line: int

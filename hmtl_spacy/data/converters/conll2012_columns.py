@@ -14,6 +14,8 @@ NO_COREF = "-"
 
 
 class Row(NamedTuple):
+    """A word with the columns that are read, and where it stands in the file."""
+
     word: str
     entity: str
     coref: str

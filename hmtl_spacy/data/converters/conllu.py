@@ -16,6 +16,8 @@ from .converter import Converter
 
 
 class Document(NamedTuple):
+    """The sentences of one document and what its comments say."""
+
     id: str
     fields: List[str]  # of Entity=, from "# global.Entity"; empty if the file has no such line
     sentences: List[List[Word]]

@@ -17,6 +17,8 @@ DUMMY_LABEL = "O"  # B-O: UNER's annotators mark "nothing" like this
 
 
 class Sentence(NamedTuple):
+    """A sentence, its raw text, and the document that it belongs to."""
+
     tokens: List[TaggedToken]
     text: Optional[str]
     doc_id: Optional[str]

@@ -10,6 +10,8 @@ BILOU_PREFIXES = {"E": "L", "S": "U"}  # BIOES and BMES name the same five
 
 
 class TaggedToken(NamedTuple):
+    """A token with its tag."""
+
     text: str
     tag: str
     line: int  # where it stands in the file, for messages

@@ -19,6 +19,8 @@ class CharSeq(NamedTuple):
 
 
 class EntityMention(NamedTuple):
+    """A mention of an entity: its place in the text, with the entity's id and type."""
+
     entity: str
     type: str
     extent: CharSeq
@@ -26,6 +28,8 @@ class EntityMention(NamedTuple):
 
 
 class RelationMention(NamedTuple):
+    """A relation between two mentions, where it stands in the file."""
+
     label: str
     head: str  # the ids of Arg-1
     tail: str  # and Arg-2

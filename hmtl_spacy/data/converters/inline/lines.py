@@ -15,6 +15,8 @@ RELATION = re.compile(r"> +(\S+) +(\S+) +(\S+)")
 
 
 class RelationLine(NamedTuple):
+    """A line that states a relation between two marked spans."""
+
     head: str
     label: str
     tail: str
@@ -22,6 +24,8 @@ class RelationLine(NamedTuple):
 
 
 class Sentence(NamedTuple):
+    """A line of marked-up prose, and the relations below it."""
+
     text: str
     brackets: List[Bracket]
     relations: List[RelationLine]
@@ -30,6 +34,8 @@ class Sentence(NamedTuple):
 
 
 class Document(NamedTuple):
+    """The marked-up sentences of one document, with its header."""
+
     id: str
     header: Dict[str, str]
     sentences: List[Sentence]
