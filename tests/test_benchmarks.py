@@ -71,11 +71,11 @@ def test_naive_rows_and_scores_are_those_of_the_component(pipeline, request):
     nlp = request.getfixturevalue(pipeline)
     component = nlp.get_pipe("hmtl")
     docs = [nlp.get_pipe("sentencizer")(nlp.make_doc(text)) for text in TEXTS]
-    expected, found = component.predict(docs), predict(component, docs)
-    assert list(found) == list(LEVELS)
+    expected, predictions = component.predict(docs), predict(component, docs)
+    assert list(predictions) == list(LEVELS)
     for name in LEVELS:
         assert sum(map(len, expected[name][0])) > 5, name
-        for rows, scores, own_rows, own_scores in zip(*expected[name], *found[name]):
+        for rows, scores, own_rows, own_scores in zip(*expected[name], *predictions[name]):
             if name == "coref":  # where the numbers of clusters begin doesn't matter
                 rows, own_rows = map(numbered_from_zero, (rows, own_rows))
             assert own_rows.tolist() == rows.tolist(), name
@@ -85,9 +85,9 @@ def test_naive_rows_and_scores_are_those_of_the_component(pipeline, request):
 def test_naive_without_probabilities_has_the_same_rows(static):
     component = static.get_pipe("hmtl")
     docs = [static.get_pipe("sentencizer")(static.make_doc(text)) for text in TEXTS]
-    expected, found = component.predict(docs), predict(component, docs, probabilities=False)
-    assert [rows.tolist() for rows in found["ner"][0]] == [rows.tolist() for rows in expected["ner"][0]]
-    assert set(numpy.concatenate(found["ner"][1]).tolist()) == {1.0}
+    expected, predictions = component.predict(docs), predict(component, docs, probabilities=False)
+    assert [rows.tolist() for rows in predictions["ner"][0]] == [rows.tolist() for rows in expected["ner"][0]]
+    assert set(numpy.concatenate(predictions["ner"][1]).tolist()) == {1.0}
 
 
 def test_the_naive_pipeline_writes_annotations(static):
@@ -122,10 +122,10 @@ def test_every_part_of_a_pipeline_is_watched(static):
 
 
 def test_cases_run_in_turn_each_in_its_own_process():
-    found = in_turn([Case("some", count, {"words": 10}), Case("more", count, {"words": 20})], 3, 1)
-    assert list(found) == ["some", "more"]
+    measured = in_turn([Case("some", count, {"words": 10}), Case("more", count, {"words": 20})], 3, 1)
+    assert list(measured) == ["some", "more"]
     for name, words in (("some", 10), ("more", 20)):
-        m = found[name]
+        m = measured[name]
         assert m.words == words and len(m.seconds) == 3 and m.numbers == {"passes": 3.0}
         assert m.words_per_second == pytest.approx(words / sorted(m.seconds)[1])
         assert 1 < m.loaded_mib <= m.peak_mib
@@ -137,11 +137,11 @@ def test_a_case_that_fails_is_named():
 
 
 def test_texts_without_corpora_are_those_of_the_sample():
-    found = texts.read_texts(None, None, limit=3)
-    assert len(found.documents) == 3 and len(found.sentences) == 30
-    assert min(texts.count_words([text]) for text in found.documents) > 100
-    assert texts.count_words([texts.joined(found.documents, 2000)]) == 2000
-    assert texts.count_words(texts.some(found.sentences, 500)) >= 500
+    sample = texts.read_texts(None, None, limit=3)
+    assert len(sample.documents) == 3 and len(sample.sentences) == 30
+    assert min(texts.count_words([text]) for text in sample.documents) > 100
+    assert texts.count_words([texts.joined(sample.documents, 2000)]) == 2000
+    assert texts.count_words(texts.some(sample.sentences, 500)) >= 500
 
 
 def test_one_level_alone_reads_nothing_below():
@@ -161,9 +161,9 @@ class Tokenizer:
 
 
 def test_bare_encoder_reads_every_piece_once():
-    found = ["a bb ccc. dd e! f", "g", "long " * 600]
-    alone = encoder.windows(Tokenizer(), found, packed=False)
-    packed = encoder.windows(Tokenizer(), found, packed=True)
+    sentences = ["a bb ccc. dd e! f", "g", "long " * 600]
+    alone = encoder.windows(Tokenizer(), sentences, packed=False)
+    packed = encoder.windows(Tokenizer(), sentences, packed=True)
     assert alone[:4] == [[-1, 1, 2, 4, -2], [-1, 2, 2, -2], [-1, 1, -2], [-1, 1, -2]]
     assert packed[:2] == [[-1, 1, 2, 4, 2, 2, 1, -2], [-1, 1, -2]]
     assert [len(row) - 2 for row in packed[2:]] == [254, 254, 92]
@@ -220,10 +220,10 @@ def test_the_command_on_tiny_input(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "| static, beside naive" in printed and ">= 10" in printed
     assert "its numbers mean nothing" in printed
-    found = json.loads(path.read_text("utf8"))
-    assert {row["name"] for row in found["measurements"]} >= {"naive", "static, beside naive"}
-    assert found["versions"]["torch"] and found["machine"]["cores"]
-    assert all(row["peak_mib"] >= row["loaded_mib"] > 0 for row in found["measurements"])
+    result = json.loads(path.read_text("utf8"))
+    assert {row["name"] for row in result["measurements"]} >= {"naive", "static, beside naive"}
+    assert result["versions"]["torch"] and result["machine"]["cores"]
+    assert all(row["peak_mib"] >= row["loaded_mib"] > 0 for row in result["measurements"])
     assert (tmp_path / "static" / "hmtl").is_dir()
 
 

@@ -41,33 +41,33 @@ def tables():
 
 def documented_defaults():
     """The default of each argument, as the tables write it, by function and argument."""
-    found = {}
+    documented = {}
     for header, rows in tables():
         if header[:3] == ["function", "argument", "default"]:
             function = ""
             for first, argument, default, _ in rows:
                 function = first.strip("`") or function
-                assert (function, argument) not in found
-                found[function, argument.strip("`")] = default
+                assert (function, argument) not in documented
+                documented[function, argument.strip("`")] = default
         elif header[0] == "argument":
             for argument, *defaults, _ in rows:
                 for function, default in zip(header[1:-1], defaults, strict=True):
-                    found[function.strip("`"), argument.strip("`")] = default
-    return found
+                    documented[function.strip("`"), argument.strip("`")] = default
+    return documented
 
 
 def registered():
     """The functions that setup.cfg names, by their names in configs."""
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", "utf8")
-    found = {}
+    functions = {}
     for group, lines in setup["options.entry_points"].items():
         if group.partition("_")[2] in GROUPS:
             for line in lines.strip().splitlines():
                 name, _, target = line.partition("=")
                 module, _, function = target.strip().partition(":")
-                found[name.strip()] = getattr(import_module(module), function)
-    return found
+                functions[name.strip()] = getattr(import_module(module), function)
+    return functions
 
 
 DEFAULTS = documented_defaults()
@@ -153,10 +153,10 @@ def test_keys_of_scores():
 
 def test_reasons_of_lost_annotations():
     rows = next(rows for header, rows in tables() if header[0] == "reason")
-    found = {"misaligned"}
+    reasons = {"misaligned"}
     for name in ("NER", "Mentions", "Coref", "Relations"):
-        found |= set(REGISTERED[f"hmtl_spacy.{name}.v1"]().reasons)
-    assert {row[0] for row in rows} == found
+        reasons |= set(REGISTERED[f"hmtl_spacy.{name}.v1"]().reasons)
+    assert {row[0] for row in rows} == reasons
 
 
 @pytest.mark.parametrize("block", INI, ids=lambda block: block.splitlines()[0])
@@ -181,10 +181,10 @@ def test_overrides(override):
     hierarchy = given.get("components.hmtl.hierarchy", list(factories.HIERARCHY))
     assert list(hmtl.tasks) == hierarchy
     for key, value in given.items():
-        found = config
+        setting = config
         for part in key.split(".")[2:]:
-            found = found[part]
-        assert found == value
+            setting = setting[part]
+        assert setting == value
     parts = hmtl.model.get_ref("embedding").ref_names
     assert ("characters" in parts) == ("components.hmtl.embedding.parts.characters" not in given)
 

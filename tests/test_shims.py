@@ -47,40 +47,40 @@ def test_updates_equal_adam_of_torch():
 def test_the_learning_rate_of_the_optimizer_is_followed_and_scaled():
     moved = []
     for rate, scale in ((0.01, 1.0), (0.02, 1.0), (0.02, 0.1)):
-        one = shim()
-        one.learn_rate_scale = scale
-        before = state(one)["weight"]
-        step(one, Adam(rate, grad_clip=0.0, L2=0.0))
-        moved.append((one.network.weight - before).abs().max().item())
+        trained = shim()
+        trained.learn_rate_scale = scale
+        before = state(trained)["weight"]
+        step(trained, Adam(rate, grad_clip=0.0, L2=0.0))
+        moved.append((trained.network.weight - before).abs().max().item())
     assert moved == pytest.approx([0.01, 0.02, 0.002], rel=1e-3)
 
 
 def test_gradients_are_dropped_after_an_update():
-    one = shim()
-    step(one, Adam(0.01))
-    assert all(p.grad is None for p in one.network.parameters())
+    trained = shim()
+    step(trained, Adam(0.01))
+    assert all(p.grad is None for p in trained.network.parameters())
 
 
 def test_no_gradient_no_movement():
-    one, optimizer = shim(), Adam(0.1, L2=0.1)
+    trained, optimizer = shim(), Adam(0.1, L2=0.1)
     for _ in range(3):
-        step(one, optimizer)
-    before = state(one)
+        step(trained, optimizer)
+    before = state(trained)
     for _ in range(3):
-        one.finish_update(optimizer)
-    assert all(torch.equal(before[name], weights) for name, weights in state(one).items())
+        trained.finish_update(optimizer)
+    assert all(torch.equal(before[name], weights) for name, weights in state(trained).items())
 
 
 def test_averages_are_used_and_the_weights_restored():
-    one, optimizer = shim(), Adam(0.1, use_averages=True)
+    trained, optimizer = shim(), Adam(0.1, use_averages=True)
     history = []
     for i in range(6):
-        step(one, optimizer, (-1.0) ** (i // 3))
-        history.append(state(one)["weight"])
-    last = state(one)["weight"]
-    with one.use_params(optimizer.averages):
-        averaged = state(one)["weight"]
-    assert torch.equal(state(one)["weight"], last)
+        step(trained, optimizer, (-1.0) ** (i // 3))
+        history.append(state(trained)["weight"])
+    last = state(trained)["weight"]
+    with trained.use_params(optimizer.averages):
+        averaged = state(trained)["weight"]
+    assert torch.equal(state(trained)["weight"], last)
     assert not torch.equal(averaged, last)
     expected = history[0]
     for t, weights in enumerate(history[1:], start=2):
@@ -90,34 +90,34 @@ def test_averages_are_used_and_the_weights_restored():
 
 
 def test_weights_are_restored_after_an_error_under_averages():
-    one, optimizer = shim(), Adam(0.1, use_averages=True)
-    step(one, optimizer)
-    step(one, optimizer)
-    last = state(one)["weight"]
-    with pytest.raises(KeyError), one.use_params(optimizer.averages):
+    trained, optimizer = shim(), Adam(0.1, use_averages=True)
+    step(trained, optimizer)
+    step(trained, optimizer)
+    last = state(trained)["weight"]
+    with pytest.raises(KeyError), trained.use_params(optimizer.averages):
         raise KeyError
-    assert torch.equal(state(one)["weight"], last)
+    assert torch.equal(state(trained)["weight"], last)
 
 
 def test_what_is_saved_under_averages_is_the_average():
-    one, optimizer = shim(), Adam(0.1, use_averages=True)
+    trained, optimizer = shim(), Adam(0.1, use_averages=True)
     for _ in range(4):
-        step(one, optimizer)
-    with one.use_params(optimizer.averages):
-        expected = state(one)["weight"]
-        saved = one.to_bytes()
+        step(trained, optimizer)
+    with trained.use_params(optimizer.averages):
+        expected = state(trained)["weight"]
+        saved = trained.to_bytes()
     loaded = TorchShim(build).from_bytes(saved)
     assert torch.equal(loaded.network.weight, expected)
-    assert not torch.equal(loaded.network.weight, one.network.weight)
+    assert not torch.equal(loaded.network.weight, trained.network.weight)
 
 
 def test_no_averages_no_change():
-    one = shim()
-    step(one, Adam(0.1, use_averages=False))
-    last = state(one)["weight"]
+    trained = shim()
+    step(trained, Adam(0.1, use_averages=False))
+    last = state(trained)["weight"]
     for params in ({}, None, {("other", 1): numpy.zeros(3)}):
-        with one.use_params(params):
-            assert torch.equal(state(one)["weight"], last)
+        with trained.use_params(params):
+            assert torch.equal(state(trained)["weight"], last)
 
 
 def test_sparse_rows_move_only_if_their_word_occurred():
@@ -153,10 +153,10 @@ def test_the_clip_of_the_optimizer_is_applied():
     # Adam hides the scale of a gradient unless it is near eps
     moved = []
     for clip in (0.0, 1e-8):
-        one = shim()
-        before = state(one)["weight"]
-        step(one, Adam(0.01, L2=0.0, grad_clip=clip, eps=1e-8))
-        moved.append((one.network.weight - before).abs().max().item())
+        trained = shim()
+        before = state(trained)["weight"]
+        step(trained, Adam(0.01, L2=0.0, grad_clip=clip, eps=1e-8))
+        moved.append((trained.network.weight - before).abs().max().item())
     assert moved[1] < 0.7 * moved[0]
 
 
@@ -167,11 +167,11 @@ def test_other_optimizers_are_refused(optimizer):
 
 
 def test_bytes_hold_sizes_and_weights():
-    one = shim()
-    step(one, Adam(0.1))
-    other = TorchShim(build).from_bytes(one.to_bytes())
-    assert other.cfg == {"nI": 3, "nO": 2}
-    assert torch.equal(other.network.weight, one.network.weight)
+    trained = shim()
+    step(trained, Adam(0.1))
+    loaded = TorchShim(build).from_bytes(trained.to_bytes())
+    assert loaded.cfg == {"nI": 3, "nO": 2}
+    assert torch.equal(loaded.network.weight, trained.network.weight)
 
 
 def test_bytes_without_a_network():
@@ -179,13 +179,13 @@ def test_bytes_without_a_network():
 
 
 def test_a_loaded_network_can_be_trained_on():
-    one = shim()
+    trained = shim()
     optimizer = Adam(0.1)
-    step(one, optimizer)
-    one.from_bytes(one.to_bytes())
-    before = state(one)["weight"]
-    step(one, optimizer)
-    assert not torch.equal(state(one)["weight"], before)
+    step(trained, optimizer)
+    trained.from_bytes(trained.to_bytes())
+    before = state(trained)["weight"]
+    step(trained, optimizer)
+    assert not torch.equal(state(trained)["weight"], before)
 
 
 def test_backprop_needs_training():

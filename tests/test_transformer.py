@@ -131,9 +131,9 @@ def count_computations(monkeypatch):
 
 def test_features_equal_those_of_transformers(folder):
     words = "Ann likes Ovienna .".split()
-    found = features_of(build(folder), [doc(words)])
-    assert found.shape == (3, 4, 16)
-    torch.testing.assert_close(found.detach(), expected_features(folder, words), atol=1e-4, rtol=1e-4)
+    features = features_of(build(folder), [doc(words)])
+    assert features.shape == (3, 4, 16)
+    torch.testing.assert_close(features.detach(), expected_features(folder, words), atol=1e-4, rtol=1e-4)
 
 
 def test_features_of_minilm_equal_those_of_transformers():
@@ -151,7 +151,7 @@ def test_a_document_does_not_depend_on_its_neighbours(folder):
     model = build(folder, batch_pieces=40)
     docs = [doc("Ann lives in Rome ."), doc([]), doc("It"), doc("Bob met Ann . He likes it .", (0, 4))]
     together = model.predict(docs)
-    alone = numpy.concatenate([model.predict([one]) for one in docs])
+    alone = numpy.concatenate([model.predict([single]) for single in docs])
     assert together.shape == (14, 16)
     numpy.testing.assert_allclose(together, alone, atol=1e-4)
 
@@ -169,10 +169,10 @@ def test_long_documents_are_read_in_windows_of_whole_sentences(folder):
     model = build(folder, window=8)
     sentences = ["Ann lives in Rome .", "She likes it .", "Bob met Lee there ."]
     words = " ".join(sentences).split()
-    found = features_of(model, [doc(words, (0, 5, 9))])
+    features = features_of(model, [doc(words, (0, 5, 9))])
     # the first window is full with one sentence: 5 + 4 > 8; so is the second
     expected = [features_of(model, [doc(sentence)]) for sentence in sentences]
-    torch.testing.assert_close(found, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(features, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
 
 
 def test_a_document_longer_than_the_transformer_can_read(folder):
@@ -265,9 +265,9 @@ def test_loading_imports_no_other_models(folder, tmp_path):
     train(nlp, make_examples(nlp.vocab), steps=1)
     nlp.to_disk(tmp_path)
     command = [sys.executable, "-W", "ignore", "-c", MODELS_IMPORTED, str(tmp_path)]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    models = set(found.stdout.split())
-    assert "bert" in models, found.stderr
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    models = set(done.stdout.split())
+    assert "bert" in models, done.stderr
     assert not models & {"albert", "roberta", "electra", "distilbert", "gpt2", "t5", "llama", "vit"}
 
 
@@ -384,9 +384,9 @@ def test_saved_and_loaded_predicts_the_same_without_the_folder(folder, tmp_path,
     shutil.rmtree(copied)  # weights, configuration and tokenizer are in the pipeline
     loaded = spacy.load(tmp_path / "pipeline")
     for text in [*(values[0] for values in ANNOTATED), "", "Vienna \n\n likes Oslo ."]:
-        one, other = nlp(text), loaded(text)
-        assert layers(one) == layers(other)
-        assert confidences(one) == pytest.approx(confidences(other), abs=1e-4)
+        before, after = nlp(text), loaded(text)
+        assert layers(before) == layers(after)
+        assert confidences(before) == pytest.approx(confidences(after), abs=1e-4)
     losses = loaded.update(make_examples(loaded.vocab), sgd=loaded.resume_training(), losses={})
     assert losses["hmtl"] > 0
 

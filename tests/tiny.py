@@ -95,7 +95,7 @@ def annotate(vocab, words, sentence_starts, entities=(), mentions=(), clusters=(
 
 
 def example(reference, sentences=True):
-    """An example whose predicted document has the tokens and, if wanted, the sentence starts."""
+    """An example whose predicted document has the tokens and, by default, the sentence starts."""
     starts = [token.is_sent_start for token in reference] if sentences else None
     words = [token.text for token in reference]
     spaces = [bool(token.whitespace_) for token in reference]
