@@ -83,7 +83,7 @@ def test_the_groups_of_setup_cfg_are_known():
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", "utf8")
     groups = {group.partition("_")[2] for group in setup["options.entry_points"]}
-    assert groups == {*GROUPS, "factories", "cli"}
+    assert groups == {*GROUPS, "factories", "cli", "hmtl_converters", "hmtl_writers"}
 
 
 @pytest.mark.parametrize("name", sorted(REGISTERED))
