@@ -146,7 +146,7 @@ def refused(match, *args, **options):
 def test_another_job_is_refused(trained, stopped):
     source, out = stopped
     before = files(out)
-    advice = ". Run it as before to go on, or use --overwrite to begin anew"
+    advice = ". Run it as before to resume, or use --overwrite to start again"
     refused(rf"different: options \(batch size\): 2 then, 3 now{advice}", trained, source, out, batch_size=3)
     refused(r"options \(format\): jsonl then, dygie now", trained, source, out, batch_size=2, format="dygie")
     source.write_text(source.read_text() + "{}\n")
@@ -214,5 +214,5 @@ def test_two_runs_at_one_place_are_noticed(trained, tmp_path, name):
         two.write(b"b")
     (missing := tmp_path / "missing").mkdir()
     if name == "out.spacy":
-        with pytest.raises(ValueError, match="Can't go on with .*00000.spacy is gone"):
+        with pytest.raises(ValueError, match="Can't resume .*00000.spacy is gone"):
             outputs_module.open_output(writer, missing, 2)

@@ -71,7 +71,7 @@ def test_ctrl_c(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr(hmtl_spacy.annotate, "annotate", stop)
     code, output = run(model, write_jsonl(tmp_path / "in.jsonl", 1), tmp_path / "out.jsonl")
-    assert code == 130 and "Run the same command again to go on from there" in output
+    assert code == 130 and "Run the same command again to resume" in output
 
 
 def test_help_has_an_example():

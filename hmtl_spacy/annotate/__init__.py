@@ -1,4 +1,4 @@
-"""Annotate files with a pipeline: any amount of text, in constant memory, from where it was stopped.
+"""Annotate files with a pipeline: any amount of text, in constant memory; an interrupted run resumes.
 
 from hmtl_spacy.annotate import annotate
 annotate(nlp, "texts.jsonl", "found.jsonl")

@@ -28,8 +28,9 @@ class BatchResult(NamedTuple):
 class Annotator:
     """Annotates batches; a document that fails is skipped, and the others of its batch aren't harmed.
 
-    nlp: the pipeline. kind: the suffix of the files. format: the name of a registered writer.
-    fields: where JSON lines have what.
+    kind: the suffix of the files.
+    format: the name of a registered writer.
+    fields: the keys of JSON lines that are read.
     """
 
     def __init__(self, nlp: Language, kind: str, format: str, fields: Fields = FIELDS):
@@ -56,13 +57,13 @@ class Annotator:
         return BatchResult(output, failures, +counts, +lost)
 
     def _annotate(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
-        """What fails in company gets a second chance alone, since components may fail by the batch."""
+        """Documents that fail in a batch are tried again alone, since components may fail by the batch."""
         made = self._make(items, failed, lost)
         docs = self._pipe(made, failed)
         for i in sorted(made.keys() - docs.keys()) if len(made) > 1 else ():
             docs.update(self._pipe(self._make({i: items[i]}, failed, Counter()), failed))
         for i in made.keys() - docs.keys():
-            failed.setdefault(i, (None, "the pipeline gave nothing back for it"))
+            failed.setdefault(i, (None, "the pipeline returned nothing for it"))
         for i in docs:
             failed.pop(i, None)
         return docs
@@ -77,15 +78,15 @@ class Annotator:
         return docs
 
     def _pipe(self, docs: Dict[int, Doc], failed: Dict[int, Failure]) -> Dict[int, Doc]:
-        found: Dict[int, Doc] = {}
+        annotated: Dict[int, Doc] = {}
         stream = ((doc, i) for i, doc in docs.items())
         try:
             for doc, i in self.nlp.pipe(stream, as_tuples=True, batch_size=max(1, len(docs))):
-                found[i] = doc
+                annotated[i] = doc
         except Exception as err:  # of components that don't ask the error handler
-            for i in docs.keys() - found.keys():
+            for i in docs.keys() - annotated.keys():
                 failed.setdefault(i, _failure(err, "the pipeline"))
-        return found
+        return annotated
 
     def _write(
         self, docs: Dict[int, Doc], failed: Dict[int, Failure], counts: Counter, lost: Counter

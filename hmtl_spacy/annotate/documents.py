@@ -13,7 +13,7 @@ from .inputs import Item
 
 
 class Fields(NamedTuple):
-    """Where a JSON line has the text, the document's id and what is carried on."""
+    """The keys of a JSON line that hold the text, the document's id and what is copied to the output."""
 
     text: str = "text"
     id: str = "id"
@@ -26,7 +26,8 @@ FIELDS = Fields()
 def make_doc(nlp: Language, item: Item, kind: str, fields: Fields, lost: Counter) -> Doc:
     """Parse an item and tokenize its text.
 
-    kind: the suffix of the file. lost: what isn't used is counted here.
+    kind: the suffix of the file.
+    lost: what isn't used is counted here.
     """
     if item.error:
         raise ConversionError(item.source, item.number, item.error)

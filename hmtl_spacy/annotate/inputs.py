@@ -1,4 +1,4 @@
-"""What is to be annotated, read one piece at a time: files of text, of lines, of JSON lines, of `Doc`s."""
+"""The input, read one document at a time: files of text, of lines, of JSON lines, of `Doc`s."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -50,7 +50,7 @@ class Inputs:
         self.folder = self.path if self.path.is_dir() else self.path.parent
         self.files, self.kind = _find(self.path)
         if lines and self.kind != ".txt":
-            raise ValueError(f"Lines are for .txt files, but {path} has {self.kind} files. Leave lines out.")
+            raise ValueError(f"Lines are for .txt files, but {path} has {self.kind} files. Omit lines.")
         self.read = READERS["lines" if lines else self.kind]
         self.size = sum(file.stat().st_size for file in self.files)
 
@@ -72,7 +72,7 @@ class Inputs:
                 yield Item(str(file), None, name, None, size, f"can't read the file: {err}")
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """Batches of so many documents, or of fewer if they are long."""
+        """Batches of at most so many documents, fewer if they are long."""
         digest = blake2b(digest_size=8)
         batch: List[Item] = []
         n_bytes = 0.0
@@ -106,7 +106,7 @@ def _read_text(file: Path) -> Iterable[Item]:
 
 
 def _read_lines(file: Path) -> Iterator[Item]:
-    """Lines as bytes; blank ones are no documents."""
+    """Lines as bytes; blank ones aren't documents."""
     with file.open("rb") as lines:
         for number, raw in enumerate(lines, start=1):
             if raw.strip():

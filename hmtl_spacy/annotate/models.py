@@ -1,4 +1,4 @@
-"""What tells one pipeline from another."""
+"""What distinguishes one pipeline from another."""
 
 import json
 from hashlib import blake2b
@@ -11,7 +11,7 @@ PIECE = 1 << 20  # bytes read at a time
 
 
 def describe_model(nlp: Language) -> Dict[str, Any]:
-    """What tells a pipeline from others: its name, its settings, and the files it was loaded from.
+    """What distinguishes a pipeline from others: its name, its settings, and the files it was loaded from.
 
     Of a pipeline that was never saved the weights aren't known.
     """

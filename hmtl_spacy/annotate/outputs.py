@@ -1,4 +1,4 @@
-"""Where the output goes, batch by batch, so that a stopped run can go on at its last confirmed batch."""
+"""Where the output goes, batch by batch, so that an interrupted run resumes after the last confirmed one."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ class FileOutput:
         if path.is_dir() or size < position:
             found = "a folder" if path.is_dir() else f"a file of {size:,} bytes"
             expected = f"expected a file of {position:,} bytes"
-            raise ValueError(f"Can't go on with {path}: {expected}, found {found}. Use --overwrite.")
+            raise ValueError(f"Can't resume {path}: {expected}, found {found}. Use --overwrite.")
         self.path = path
         self.position = position
         if path.exists():
@@ -67,7 +67,7 @@ class FolderOutput:
         files = _numbered(path, ending)
         if missing := [number for number in range(position) if self._file(number) not in files]:
             name = self._file(missing[0])
-            raise ValueError(f"Can't go on with {path}: {name} is gone. Use --overwrite to begin anew.")
+            raise ValueError(f"Can't resume {path}: {name} is gone. Use --overwrite to start again.")
         path.mkdir(parents=True, exist_ok=True)
         for file in [*files[position:], *path.glob(f".*{ending}.part")]:
             file.unlink()

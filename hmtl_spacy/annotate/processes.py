@@ -34,7 +34,7 @@ def run_batches(work: Work, batches: Iterable[Batch], n_process: int) -> Iterato
         while waiting:
             yield _first(waiting)
     except BrokenProcessPool:
-        advice = "Run the same command again to go on from there, with fewer processes if memory is short"
+        advice = "Run the same command again to resume, with fewer processes if memory is short"
         raise RuntimeError(f"One of {n_process} processes died. What was done is kept. {advice}.") from None
     finally:
         pool.shutdown(cancel_futures=True)

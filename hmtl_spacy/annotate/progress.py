@@ -13,7 +13,8 @@ VERSION = 1
 class Progress:
     """What is confirmed: batches, the bytes or files they made, and what was counted in them.
 
-    path: OUT.progress. job: what makes the output what it is: model, input, options.
+    path: OUT.progress.
+    job: what the output depends on: model, input, options.
     """
 
     def __init__(self, path: Path, job: Dict[str, Dict[str, Any]]):
@@ -32,24 +33,24 @@ class Progress:
         write_whole(self.path, json.dumps({"version": VERSION, **state}, indent=1).encode("utf-8"))
 
     def load(self) -> None:
-        """Go on from the file; it must be of the same job."""
+        """Resume from the file; it must be of the same job."""
         try:
             state = json.loads(self.path.read_bytes())
             job, version = state.pop("job"), state.pop("version")
         except (ValueError, KeyError, AttributeError, TypeError) as err:
-            raise ValueError(f"Can't read {self.path} ({err}). Use --overwrite to begin anew.") from None
+            raise ValueError(f"Can't read {self.path} ({err}). Use --overwrite to start again.") from None
         if version != VERSION or state.keys() != vars(self).keys() - {"path", "job"}:
-            advice = "Use --overwrite to begin anew"
+            advice = "Use --overwrite to start again"
             raise ValueError(f"{self.path} is of another version of hmtl_spacy. {advice}.")
         if differences := _differences(job, self.job):
             found = "; ".join(differences)
-            advice = "Run it as before to go on, or use --overwrite to begin anew"
+            advice = "Run it as before to resume, or use --overwrite to start again"
             raise ValueError(f"{self.path} is of an interrupted run that was different: {found}. {advice}.")
         vars(self).update(state, counts=Counter(state["counts"]), lost=Counter(state["lost"]))
 
 
 def begin(out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool) -> Progress:
-    """Go on from the run that was stopped at an output, if there was one, else begin anew."""
+    """Resume the run that was interrupted at an output, if there was one, else start a new one."""
     state = Progress(beside(out_path, ".progress"), job)
     if state.path.exists() and not overwrite:
         state.load()

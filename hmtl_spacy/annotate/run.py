@@ -1,4 +1,4 @@
-"""A whole run: read, annotate, write, confirm; begin anew or go on."""
+"""A whole run: read, annotate, write, confirm; from the start or resumed."""
 
 import json
 import os
@@ -24,11 +24,13 @@ BATCH_SIZE = 64
 
 
 class Summary(NamedTuple):
-    """What a run did, with what it did before it was interrupted.
+    """What a run did, including what it did before an interruption.
 
-    written: numbers of documents, tokens, entities and so on. lost: what the format can't hold or the input
-    had in vain. failed: how many documents were skipped. errors: the file that says why, if any were.
-    resumed: how many batches were there already.
+    written: numbers of documents, tokens, entities and so on.
+    lost: what the format can't hold, and input fields that were ignored.
+    failed: how many documents were skipped.
+    errors: the file that says why, if any were.
+    resumed: how many batches had been done before.
     """
 
     written: Counter
@@ -51,23 +53,22 @@ def annotate(
     overwrite: bool = False,
     progress: bool = False,
 ) -> Summary:
-    """Annotate a file or a folder of files and write what was found.
+    """Annotate a file or a folder of files and write the annotation.
 
-    A run that was stopped, however rudely, goes on when the same call is made again; the output is
-    the same as that of a run that wasn't. Until it is done, OUT.progress stands beside the output.
-    A document that can't be read or annotated is skipped and told in OUT.errors.jsonl.
+    An interrupted run, even a killed one, resumes when the same call is made again; the output is
+    the same as that of an uninterrupted run. Until it is done, OUT.progress stands beside the output.
+    Documents that can't be read or annotated are skipped and reported in OUT.errors.jsonl.
 
-    nlp (Language): The pipeline.
-    in_path (Union[str, Path]): A .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
-    out_path (Union[str, Path]): The file to write; for "spacy", a folder of numbered .spacy files.
+    in_path: a .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
+    out_path: the file to write; for "spacy", a folder of numbered .spacy files.
     format: the name of a registered writer; by default the one that the end of the output's name means.
-    lines (bool): Each line of a .txt file is a document, not each file.
-    fields (Fields): Where JSON lines have the text, the id and what is carried on.
-    batch_size (int): How many documents are annotated together at most.
-    n_process (int): How many processes annotate; on a CPU only. -1 for one per core.
-    overwrite (bool): Begin anew where there is an output already, or an unfinished one of another run.
-    progress (bool): Show a progress bar.
-    RETURNS (Summary): What was done.
+    lines: each line of a .txt file is a document, not each file.
+    fields: the keys of JSON lines that hold the text, the id and what is copied to the output.
+    batch_size: how many documents are annotated together at most.
+    n_process: how many processes annotate; on a CPU only. -1 for one per core.
+    overwrite: start again where there is an output already, or an unfinished one of another run.
+    progress: show a progress bar.
+    RETURNS: What was done.
     """
     out_path = Path(out_path)
     format = format_of(out_path, format)
@@ -106,14 +107,14 @@ def _check(inputs: Inputs, out_path: Path, batch_size: int, n_process: int) -> i
 
 
 def _go_on(batches: Iterator[Batch], state: Progress, bar: tqdm) -> Iterator[Batch]:
-    """Leave out the batches that are confirmed, and check that they are still the same."""
+    """Skip the batches that are confirmed, and check that they are still the same."""
     digest = ""
     for batch in islice(batches, state.batches):
         digest = batch.digest
         bar.update(batch.size)
     if digest != state.digest:
         found = "its input isn't what it was, in the part that was annotated"
-        raise ValueError(f"Can't go on from {state.path}: {found}. Use --overwrite to begin anew.")
+        raise ValueError(f"Can't resume from {state.path}: {found}. Use --overwrite to start again.")
     yield from batches
 
 

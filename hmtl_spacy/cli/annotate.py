@@ -73,7 +73,7 @@ def annotate_cli(
     except (ValueError, RuntimeError, OSError) as err:
         msg.fail(str(err), exits=1)
     except KeyboardInterrupt:
-        msg.warn("Stopped. Run the same command again to go on from there.", exits=INTERRUPTED)
+        msg.warn("Stopped. Run the same command again to resume.", exits=INTERRUPTED)
     _report(summary, out_path)
     if strict and summary.failed:
         raise typer.Exit(1)

@@ -1,6 +1,6 @@
-"""What coreference is good for: main mentions, a resolved text, and a graph of entities.
+"""Uses of coreference: main mentions, a resolved text, and a graph of entities.
 
-Modules: `words`, `heads`, `coordinations` and `mention_forms` tell mentions apart; `membership` says which
+Modules: `words`, `heads`, `coordinations` and `mention_forms` classify mentions; `membership` says which
 cluster a span belongs to; `phrases` and `resolution` replace anaphors; `graph` and `building` make the graph.
 """
 

@@ -11,7 +11,10 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass(frozen=True)
 class EntityMention:
-    """A mention of an entity; offsets count characters. form: "name", "nominal" or "pronoun"."""
+    """A mention of an entity; offsets count characters.
+
+    form: "name", "nominal" or "pronoun".
+    """
 
     start: int
     end: int
@@ -25,7 +28,11 @@ class EntityMention:
 
 @dataclass(frozen=True)
 class Entity:
-    """A node. label: most of its mentions have it, "" if none has any. name: from its main mention."""
+    """A node.
+
+    name: that of its main mention.
+    label: the one that most of its mentions have; "" if none has any.
+    """
 
     id: str
     name: str
@@ -47,7 +54,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class EntityRelation:
-    """A directed edge. score: the highest of its evidence."""
+    """A directed edge.
+
+    score: the highest of its evidence.
+    """
 
     head: Entity
     tail: Entity
@@ -81,10 +91,10 @@ class EntityGraph:
         for entity in self.entities:
             mentions = [mention.to_dict() for mention in entity.mentions]
             graph.add_node(entity.id, name=entity.name, label=entity.label, mentions=mentions)
-        for one in self.relations:
-            evidence = [each.to_dict() for each in one.evidence]
-            values = {"label": one.label, "score": one.score, "evidence": evidence}
-            graph.add_edge(one.head.id, one.tail.id, key=one.label, **values)
+        for relation in self.relations:
+            evidence = [item.to_dict() for item in relation.evidence]
+            values = {"label": relation.label, "score": relation.score, "evidence": evidence}
+            graph.add_edge(relation.head.id, relation.tail.id, key=relation.label, **values)
         return graph
 
     def to_graphml(self) -> str:
@@ -107,7 +117,7 @@ def _entity_to_dict(entity: Entity) -> Dict[str, Any]:
 def _relation_to_dict(relation: EntityRelation) -> Dict[str, Any]:
     kind = {"@type": relation.label} if relation.label else {}
     ends = {"subject": f"_:{relation.head.id}", "object": f"_:{relation.tail.id}"}
-    evidence = [each.to_dict() for each in relation.evidence]
+    evidence = [item.to_dict() for item in relation.evidence]
     return {**kind, **ends, "score": relation.score, "evidence": evidence}
 
 
@@ -116,7 +126,10 @@ def _flat(values: Dict[str, Any]) -> Dict[str, Any]:
         key: json.dumps(value, ensure_ascii=False) for key, value in values.items() if isinstance(value, list)
     }
     flat = {**values, **lists}
-    return {key: NOT_IN_XML.sub("\ufffd", one) if isinstance(one, str) else one for key, one in flat.items()}
+    return {
+        key: NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
+        for key, value in flat.items()
+    }
 
 
 def _networkx(method: str) -> Any:

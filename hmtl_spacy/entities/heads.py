@@ -30,14 +30,14 @@ class Heads:
         self.whole = set(self.mentions)
         self.names = _offsets(doc.ents) if mentions is None else []
         self.clustered = _offsets(clustered)
-        self._found: Dict[Offsets, Optional[int]] = {}
+        self._known: Dict[Offsets, Optional[int]] = {}
 
     def __call__(self, span: Span) -> Optional[int]:
         """The index of the head token in the document, or None for a coordination."""
         offsets = (span.start, span.end)
-        if offsets not in self._found:
-            self._found[offsets] = self._head(span)
-        return self._found[offsets]
+        if offsets not in self._known:
+            self._known[offsets] = self._head(span)
+        return self._known[offsets]
 
     def _head(self, span: Span) -> Optional[int]:
         inside = _inside(self.mentions, span.start, span.end)
@@ -89,10 +89,10 @@ def _offsets(spans: Iterable[Span]) -> List[Offsets]:
 
 def _inside(offsets: List[Offsets], start: int, end: int) -> List[Offsets]:
     """Those that lie in a span and aren't the span; offsets are sorted."""
-    found = []
+    inside: List[Offsets] = []
     for i in range(bisect_left(offsets, (start, start)), len(offsets)):
         if offsets[i][0] >= end:
             break
         if offsets[i][1] <= end and offsets[i] != (start, end):
-            found.append(offsets[i])
-    return found
+            inside.append(offsets[i])
+    return inside

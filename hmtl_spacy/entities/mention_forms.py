@@ -14,7 +14,7 @@ NUMBERS = {"CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"}  # named entit
 
 
 class MentionForm(IntEnum):
-    """How much a mention tells."""
+    """The form of a mention, the least informative first."""
 
     PRONOUN = 0
     NOMINAL = 1
@@ -22,6 +22,7 @@ class MentionForm(IntEnum):
 
 
 def form_of(span: Span, heads: Heads) -> MentionForm:
+    """Whether a span is a pronoun, a nominal or a name."""
     if len(span) == 1 and is_pronoun(span[0]):
         return MentionForm.PRONOUN
     return MentionForm.NOMINAL if name_in(span, heads) is None else MentionForm.NAME
@@ -59,13 +60,13 @@ def main_mention(cluster: Sequence[Span], keys: Optional[Keys] = None) -> Span:
 
 
 def best_mention(spans: Iterable[Span], heads: Heads) -> Span:
-    """As `main_mention`, for heads that are there already."""
+    """As `main_mention`, with heads that are known already."""
 
     def rank(span: Span) -> Tuple:
-        level = form_of(span, heads)
-        name = name_in(span, heads)
-        length, rest = (len(name), len(span) - len(name)) if level == MentionForm.NAME else (len(span), 0)
-        return -level, -length, rest, span.start, span.end
+        form = form_of(span, heads)
+        name = name_in(span, heads) if form == MentionForm.NAME else None
+        length, rest = (len(span), 0) if name is None else (len(name), len(span) - len(name))
+        return -form, -length, rest, span.start, span.end
 
     return min(spans, key=rank)
 

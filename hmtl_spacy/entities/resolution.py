@@ -30,7 +30,7 @@ def resolve(doc: Doc, *, nominals: bool = False, speakers: bool = False, keys: O
     A name goes in without what stands around it in the main mention; anaphors within what goes in are
     replaced too; possessives become possessives ("Ann's"). What stays as it is: names, appositions and
     predicates, reflexive and relative pronouns, an anaphor inside another mention of its own
-    cluster, and whatever has no cluster or one of pronouns only. Everything between stays to the letter.
+    cluster, and whatever has no cluster or one of pronouns only. Everything between stays exactly as it is.
 
     nominals: also replace definite nominals ("the firm").
     speakers: also replace pronouns of the first and the second person.
@@ -64,10 +64,10 @@ class Resolver:
 
     def _is_replaced(self, span: Span, number: int, nominals: bool, speakers: bool) -> bool:
         cluster, main = self.members.clusters[number], self.mains[number]
-        level = form_of(span, self.heads)
-        if level == MentionForm.NAME or span == main or any(_overlaps(span, other) for other in cluster):
+        form = form_of(span, self.heads)
+        if form == MentionForm.NAME or span == main or any(_overlaps(span, other) for other in cluster):
             return False
-        if level == MentionForm.PRONOUN:
+        if form == MentionForm.PRONOUN:
             return is_replaceable(span[0], speakers) and not is_predicate(span, main)
         tied = any(is_apposed(span, other) or is_predicate(span, other) for other in cluster)
         return nominals and is_definite(span) and not tied

@@ -1,6 +1,6 @@
 """All layers of a text as HTML: for a notebook, or as a page that needs nothing else.
 
-The script draws relations as arrows and lights what belongs together; without it everything can still be
+The script draws relations as arrows and highlights what belongs together; without it everything can still be
 read, relations in a list below their sentence. A page that puts the HTML in later, with
 `innerHTML` say, calls `hmtl.start(element)`; see `assets`.
 """

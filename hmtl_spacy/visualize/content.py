@@ -1,4 +1,4 @@
-"""What there is to show of a `Doc`, as plain data in character offsets."""
+"""What a page shows of a `Doc`, as plain data in character offsets."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which way words run, and what must be kept together so that words of the other way stay in order.
+"""The direction of text, and which words stay together so that those of the other direction stay in order.
 
 Each token is a box of its own on the page, so the browser can't see that two boxes are two words of one
 Latin name in a Hebrew sentence. The rules are a coarse form of Unicode's bidirectional algorithm (UAX #9):
@@ -27,7 +27,8 @@ def direction_of(text: str, default: str) -> str:
 def runs(tokens: Sequence[Tuple[int, int, str]], base: str) -> List[Tuple[int, int, str]]:
     """What must stay together of tokens (start, end, text): indices (first, last + 1), and a direction."""
     kinds = [_kind(text) for _, _, text in tokens]
-    found, i = [], 0
+    groups: List[Tuple[int, int, str]] = []
+    i = 0
     while i < len(tokens):
         kind = kinds[i]
         if kind in ("ltr", "rtl") and kind != base:
@@ -35,9 +36,9 @@ def runs(tokens: Sequence[Tuple[int, int, str]], base: str) -> List[Tuple[int, i
         else:
             kind, end = "ltr", _number(tokens, kinds, i) if base == "rtl" else i + 1
         if end > i + 1:
-            found.append((i, end, kind))
+            groups.append((i, end, kind))
         i = end
-    return found
+    return groups
 
 
 def _reach(kinds: Sequence[str], start: int) -> int:

@@ -1,4 +1,4 @@
-"""HTML of what there is to show. Every word and label of a document is escaped here."""
+"""The HTML of a document's content. All text and labels are escaped here."""
 
 from html import escape
 from typing import Dict, Iterator, List, Optional, Tuple

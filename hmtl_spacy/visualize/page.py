@@ -1,4 +1,4 @@
-"""Pages that stand alone, and elements that bring their style and script along."""
+"""Pages that need no other files, and elements with their style and script."""
 
 from html import escape
 from importlib.resources import files
@@ -8,8 +8,8 @@ from typing import Tuple
 def assets() -> Tuple[str, str]:
     """The style, and the script, which gives the page a function `hmtl.start(element)`.
 
-    The script starts what is on the page already. Call the function for documents that are put in later,
-    with `innerHTML` say, where the browser runs no script; calling it twice does no harm.
+    The script starts what is already on the page. Call the function for documents that are added later,
+    with `innerHTML` say, where the browser runs no script; calling it twice is harmless.
     """
     style, *scripts = (
         files(__package__).joinpath(name).read_text("utf-8")
@@ -31,7 +31,7 @@ def element_of(body: str) -> str:
 
 
 def page_of(body: str, title: str) -> str:
-    """A page that stands alone: no script, font or image from elsewhere."""
+    """A whole page, with no script, font or image from elsewhere."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'

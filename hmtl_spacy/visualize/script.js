@@ -1,4 +1,4 @@
-// Lights what belongs to the cluster, span or relation that is pointed at or reached with the keyboard.
+// Highlights what belongs to the cluster, span or relation that is pointed at or reached with the keyboard.
 const ITEMS = ".begins, .link, .clusters li";
 
 const sentences = new WeakMap();
@@ -24,7 +24,7 @@ function itemAt(target) {
   return item ?? target.closest(".word")?.parentElement.querySelector("[data-cluster]");
 }
 
-// Everything that is lit with an item.
+// Everything that is highlighted with an item.
 function together(item) {
   const side = item.closest(".side");
   if (item.matches(".link")) {
@@ -98,7 +98,7 @@ function begin(root) {
   for (const element of elements) resized.observe(element);
 }
 
-// Makes the documents in an element work; those that do already are left alone.
+// Starts the documents in an element; those already started are left alone.
 function start(element = document) {
   const roots = [...element.querySelectorAll(".hmtl")];
   if (element.matches?.(".hmtl")) roots.push(element);
