@@ -169,9 +169,8 @@ class AntecedentScorer(nn.Module):
         position = kept.starts[:, None] + torch.arange(widest, device=heads.device)[None, :]
         outside = position >= kept.ends[:, None]  # [n_kept, widest]
         ids = words[position.clamp(max=len(words) - 1)].masked_fill_(outside, 0)
-        string = (ids * hash_factors(widest).to(heads.device)).sum(
-            dim=1
-        )  # [n_kept]; wraps around, as hashes do
+        # a hash of each span's words, which may overflow: [n_kept]
+        string = (ids * hash_factors(widest).to(heads.device)).sum(dim=1)
         return torch.stack([words[kept.ends - 1], words[heads], string], dim=1)
 
     def _speakers(self, tokens: TokenBatch, kept: PrunedSpans) -> Optional[Tensor]:

@@ -16,6 +16,7 @@ from .batch import CandidateSpans, Layout, TokenBatch
 from .clusters import follow_links
 from .dropout import Dropout
 from .head import Head
+from .pruning import prune
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
 SPANS_AT_A_TIME = 2048
@@ -91,7 +92,7 @@ class SpanRankingHead(nn.Module, Head):
         doc_of = torch.from_numpy(layout.doc_of).to(clusters.device)[candidates.starts]  # [n_spans]
         mention = F.binary_cross_entropy_with_logits(scores, (clusters > 0).float(), reduction="none")
         loss = self.mention_weight * (mention * per_sentence[doc_of]).sum()
-        kept = self.prune(layout, candidates, scores)
+        kept = prune(layout, candidates, scores, self.spans_per_token)
         pairs: Optional[Pairs] = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
         if pairs is None:
             return loss / len(gold)
@@ -122,7 +123,7 @@ class SpanRankingHead(nn.Module, Head):
             return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
         if tokens.candidates is None:
             candidates, scores, weights = self.score_spans(tokens)
-            kept = self.prune(layout, candidates, scores)
+            kept = prune(layout, candidates, scores, self.spans_per_token)
         else:
             kept, weights = self.score_given(tokens, tokens.candidates)
         pairs = (
@@ -199,7 +200,7 @@ class SpanRankingHead(nn.Module, Head):
         hidden = hidden + attend(weights, [self._project_heads(read_inputs(tokens))], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
         if given.prune:
-            return self.prune(tokens.layout, Candidates(starts, ends, []), scores), weights
+            return prune(tokens.layout, Candidates(starts, ends, []), scores, self.spans_per_token), weights
         index = torch.arange(len(flat), device=starts.device)
         return PrunedSpans(index, starts, ends, scores, offsets), weights
 
@@ -216,42 +217,14 @@ class SpanRankingHead(nn.Module, Head):
             heads.append(head_tokens)
         return torch.cat(projected), torch.cat(heads)
 
-    def prune(self, layout: Layout, candidates: Candidates, scores: Tensor) -> PrunedSpans:
-        """Keep the best spans of each document: its length times `spans_per_token`, rounded up
-        (Lee et al. 2017, section 5, without its rule against spans that cross).
-
-        With 0.6 spans per token, documents of 3 and 1 tokens keep 2 spans and 1. Of the candidates
-
-            span    (0, 1)  (1, 2)  (2, 3)  (3, 4)  (0, 2)  (1, 3)
-            score     0.1     0.9     0.2    -3.0     0.8     0.3
-
-        (0, 2) and (1, 2) are kept of the first document, (3, 4) of the second although its score is
-        the lowest: documents don't compete. So `candidate` is [4, 1, 3] and `offsets` is [0, 2, 3].
-
-        scores: mention scores of the candidates. [n_spans]
-        """
-        doc = torch.from_numpy(layout.doc_of).to(scores.device)[candidates.starts].cpu().numpy()
-        starts, ends = candidates.starts.cpu().numpy(), candidates.ends.cpu().numpy()
-        order = numpy.lexsort((-scores.detach().cpu().numpy(), doc))  # by document, then best first
-        n_spans = numpy.bincount(doc, minlength=len(layout.doc_lengths))
-        first = numpy.concatenate(([0], numpy.cumsum(n_spans)))[:-1]  # [n_docs]
-        rank = numpy.arange(len(order)) - numpy.repeat(first, n_spans)  # place within its document, [n_spans]
-        quota = numpy.ceil(self.spans_per_token * layout.doc_lengths).astype(numpy.int64)
-        chosen = order[rank < numpy.repeat(quota, n_spans)]  # [n_kept]
-        chosen = chosen[numpy.lexsort((ends[chosen], starts[chosen]))]  # in document order
-        per_doc = numpy.bincount(doc[chosen], minlength=len(layout.doc_lengths))
-        index = torch.from_numpy(chosen).to(scores.device)
-        offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
-        return PrunedSpans(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
-
     def _own_candidates(self, layout: Layout, given: List[numpy.ndarray]) -> List[numpy.ndarray]:
         """The given spans that are no wider than max_width and within a sentence."""
-        found = []
+        own = []
         for spans, doc_start in zip(given, layout.doc_starts.tolist()):
             starts, ends = spans[:, 0] + doc_start, spans[:, 1] + doc_start
             inside = layout.sentence_of[starts] == layout.sentence_of[ends - 1]
-            found.append(spans[inside & (ends - starts <= self.max_width)])
-        return found
+            own.append(spans[inside & (ends - starts <= self.max_width)])
+        return own
 
     def _project_heads(self, inputs: Sequence[Tensor]) -> Tensor:
         """What tokens contribute to mention scores as heads of spans. [n_tokens, hidden]"""

@@ -32,6 +32,7 @@ class TaggingHead(nn.Module, LabellingHead):
         gold: rows per document, [n, 3]; without overlaps and within sentences.
         """
         layout, packing = tokens.layout, tokens.layout.packing
+        # the tags of flat tokens, then in packed order, as the emissions: [n_tokens]
         tags = [spans_to_tags(rows, n) for rows, n in zip(gold, layout.doc_lengths.tolist())]
         order = packing.order.to(tokens.vectors.device)
         target = torch.from_numpy(numpy.concatenate(tags)).to(order.device)[order]
@@ -48,16 +49,19 @@ class TaggingHead(nn.Module, LabellingHead):
             scores = numpy.zeros(0, dtype=numpy.float32)
         else:
             order = packing.order.to(tokens.vectors.device)
-            emissions = self.emit(tokens.vectors)[order]
+            emissions = self.emit(tokens.vectors)[order]  # [n_tokens, n_tags] in packed order
             tags = self.crf.viterbi(emissions, packing)
             rows = tags_to_spans(tags.cpu()[packing.inverse].numpy())
+            # the packed positions of each span's first and last token, [n_spans]
             starts = packing.inverse[rows[:, 0]].to(order.device)
             ends = packing.inverse[rows[:, 1] - 1].to(order.device)
             scores = self.crf.span_probabilities(emissions, tags, packing, starts, ends).cpu().numpy()
             rows, scores = rows[scores >= threshold], scores[scores >= threshold]
+        # spans are by start, so scores divide by document at the first span of each
         bounds = numpy.searchsorted(rows[:, 0], layout.doc_starts)[1:]
         return layout.split_docs(rows, 2), numpy.split(scores, bounds)
 
     def label_distribution(self, tokens: TokenBatch) -> Tensor:
         """Tag probabilities of each token without its neighbours. [n_tokens, n_tags]"""
-        return self.emit(tokens.vectors).softmax(dim=1)
+        emissions: Tensor = self.emit(tokens.vectors)
+        return emissions.softmax(dim=1)

@@ -12,6 +12,7 @@ from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
 from hmtl_spacy.nn.clusters import follow_links
+from hmtl_spacy.nn.pruning import prune
 from hmtl_spacy.nn.span_ranking import SpanRankingHead
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
 
@@ -214,7 +215,7 @@ def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkey
 def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match, speakers):
     head, tokens = build(string_match=string_match, speakers=speakers), batch()
     candidates, scores, weights = head.score_spans(tokens)
-    kept = head.prune(LAYOUT, candidates, scores)
+    kept = prune(LAYOUT, candidates, scores, head.spans_per_token)
     found = head.antecedents(tokens, kept, head.represent(tokens, kept, weights))
     row = 0
     for spans in naive_kept(head, tokens):
@@ -238,20 +239,11 @@ def test_distance_buckets():
 def test_pruning_keeps_the_best_of_each_document_by_its_own_length():
     head, tokens = build(), batch()
     candidates, scores, _ = head.score_spans(tokens)
-    kept = head.prune(LAYOUT, candidates, scores)
+    kept = prune(LAYOUT, candidates, scores, head.spans_per_token)
     assert numpy.diff(kept.offsets).tolist() == [6, 0, 1, 5]  # ceil(0.6 * [9, 0, 1, 8])
     spans = list(zip(kept.starts.tolist(), kept.ends.tolist()))
     assert spans == [span for doc in naive_kept(head, tokens) for span in doc]
     assert torch.equal(kept.scores, scores[kept.candidate])
-
-
-def test_pruning_as_in_the_docstring_of_prune():
-    layout = Layout([3, 1], [3, 1])
-    candidates = enumerate_spans(layout, 2, torch.device("cpu"))
-    kept = build(spans_per_token=0.6).prune(layout, candidates, torch.tensor([0.1, 0.9, 0.2, -3.0, 0.8, 0.3]))
-    assert kept.candidate.tolist() == [4, 1, 3]
-    assert list(zip(kept.starts.tolist(), kept.ends.tolist())) == [(0, 2), (1, 2), (3, 4)]
-    assert kept.offsets == [0, 2, 3]
 
 
 def test_what_the_encoder_read_is_missing():
@@ -371,7 +363,7 @@ def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
         [(s, e) in wanted for s, e in zip(candidates.starts.tolist(), candidates.ends.tolist())]
     )
     assert masked.sum() == 9  # of twelve: one wider than 3, two across sentences
-    kept = head.prune(LAYOUT, candidates, scores.masked_fill(~masked, -torch.inf))
+    kept = prune(LAYOUT, candidates, scores.masked_fill(~masked, -torch.inf), head.spans_per_token)
     expected = {span for span in zip(kept.starts.tolist(), kept.ends.tolist()) if span in wanted}
     assert len(expected) == 3 + 1 + 2
     filtered = head._own_candidates(LAYOUT, given)
