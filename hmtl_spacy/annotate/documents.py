@@ -48,6 +48,7 @@ def _of_text(nlp: Language, item: Item, fields: Fields, lost: Counter) -> Doc:
 
 
 def _of_json(nlp: Language, item: Item, fields: Fields, lost: Counter) -> Doc:
+    assert item.number is not None, "JSON is read line by line"
     record = parse_record(decode(item.payload, item.source, item.number), item.source, item.number)
     doc = make_tokens(nlp, record, fields.text)
     id, meta = (record.data.get(key) for key in (fields.id, fields.meta))

@@ -54,9 +54,12 @@ def _begin(work: Work) -> None:
 
 def _end_with_parent() -> None:
     """A parent that is killed can't tell its children, which would wait for work forever."""
-    parent_process().join()
+    parent = parent_process()
+    assert parent is not None, "runs in children only"
+    parent.join()
     os._exit(1)
 
 
 def _run(items: List[Item]) -> BatchResult:
+    assert _work is not None, "_begin runs first"
     return _work(items)

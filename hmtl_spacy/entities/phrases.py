@@ -71,8 +71,8 @@ def _is_copula(token: Token) -> bool:
 
 
 def _is_possessive_her(token: Token) -> bool:
-    if token.tag_ or token.morph.get("Case") or token.morph.get("Poss"):
-        return token.tag_ == "PRP$" or "Yes" in token.morph.get("Poss")
+    if token.tag_ or token.morph.get("Case", []) or token.morph.get("Poss", []):
+        return token.tag_ == "PRP$" or "Yes" in token.morph.get("Poss", [])
     following = token.doc[token.i + 1] if token.i + 1 < len(token.doc) else None
     if following is None or following.is_sent_start or not following.text[0].isalnum():
         return False

@@ -82,7 +82,7 @@ def is_pronoun(token: Token) -> bool:
 
 
 def is_possessive_determiner(token: Token) -> bool:
-    return token.pos_ == "DET" and "Yes" in token.morph.get("Poss")
+    return token.pos_ == "DET" and "Yes" in token.morph.get("Poss", [])
 
 
 def is_replaceable(token: Token, speakers: bool) -> bool:
@@ -93,12 +93,12 @@ def is_replaceable(token: Token, speakers: bool) -> bool:
     if not is_pronoun(token):
         return False
     if is_english(token.doc):
-        demonstrative = token.lower_ == "that" and "Dem" in token.morph.get("PronType")
+        demonstrative = token.lower_ == "that" and "Dem" in token.morph.get("PronType", [])
         return token.lower_ in ANAPHORS or demonstrative or (speakers and token.lower_ in SPEAKERS)
-    kinds = token.morph.get("PronType")
+    kinds = token.morph.get("PronType", [])
     personal = not kinds or "Prs" in kinds or "Dem" in kinds
-    third = speakers or token.morph.get("Person") in ([], ["3"])
-    return personal and third and not token.morph.get("Reflex") and not token.morph.get("Poss")
+    third = speakers or token.morph.get("Person", []) in ([], ["3"])
+    return personal and third and not token.morph.get("Reflex", []) and not token.morph.get("Poss", [])
 
 
 def _is_acronym(token: Token) -> bool:

@@ -126,8 +126,10 @@ async def _annotate(
         answers = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
     except asyncio.TimeoutError:
         refuse(504, f"Not done within {limits.seconds:g} seconds. Send less at once, or try again later.")
+    described: List[Dict[str, Any]] = []
     for number, answer in enumerate(answers, start=1):
         if isinstance(answer, BaseException):
             failed = f"The pipeline failed on text {number} of {len(answers)} with {type(answer).__name__}"
             refuse(500, f"{failed}. The server's log says more.")
-    return answers
+        described.append(answer)
+    return described

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict
 
-import spacy
+from spacy.about import __version__ as spacy_version
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -45,4 +45,4 @@ def version_of(nlp: Language) -> Version:
     model = Model(
         name=name, version=nlp.meta.get("version", ""), pipeline=list(nlp.pipe_names), levels=levels
     )
-    return Version(hmtl_spacy=__version__, spacy=spacy.__version__, model=model)
+    return Version(hmtl_spacy=__version__, spacy=spacy_version, model=model)
