@@ -127,7 +127,7 @@ def test_heads(mention, head):
         (
             "](ruiz), resigned",
             "](ruiz PERSON), resigned",
-            r"file:6: the named entity 'Lyon' stands in",
+            r"file:6: the named entity 'Lyon' is inside",
         ),
         # two for one
         (

@@ -1,7 +1,7 @@
 """Readers: which corpus teaches which tasks."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
@@ -19,7 +19,7 @@ def read_task_corpus(
 
     path: a file or a folder of files; null gives an empty corpus.
     tasks: the tasks that the corpus teaches; its gold for others is ignored. Null: all it has gold for.
-    batch_words: fill a training batch of this corpus up to so many words; 0 = the batcher's own.
+    batch_words: fill a training batch of this corpus up to this many words; 0 = the batcher's own.
     gold_sentences: let the component see the corpus's sentence starts. If not, an
         annotating component such as the sentencizer has to set them, in training as in use.
     limit: use only the first documents; 0 = all.
@@ -39,8 +39,8 @@ def read_task_corpus(
 def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
     """Several task corpora, one after the other, each under its name; null entries are left out.
 
-    Documents that could teach none of the pipeline's tasks are left out too, which is told once: in
-    training they would take the place of others, as with the corpora of levels that the hierarchy lacks.
+    Documents that could teach none of the pipeline's tasks are left out too, which is reported once:
+    in training they would take the place of others, as would the corpora of levels that the hierarchy lacks.
     """
     readers = {name: reader for name, reader in corpora.items() if reader is not None}
     if not readers:
@@ -49,7 +49,7 @@ def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
             '[corpora.train.corpora.news] with @readers = "hmtl_spacy.TaskCorpus.v1".'
         )
 
-    told = set()
+    reported: Set[str] = set()
 
     def read(nlp: Language) -> Iterator[Example]:
         tasks = learned_tasks(nlp)
@@ -62,8 +62,8 @@ def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
                     yield example
                 else:
                     useless += 1
-            if useless and name not in told:
-                told.add(name)
+            if useless and name not in reported:
+                reported.add(name)
                 asked = [task for task, _ in tasks or ()]
                 logger.warning(
                     "The corpus '%s': %d of %d documents teach none of %s and are left out.",
@@ -77,7 +77,7 @@ def learned_tasks(nlp: Language) -> Optional[List[Tuple[str, Any]]]:
     """All tasks that a pipeline can learn, or None if it has no component with tasks, or a component
     without, for which any document may be of use.
     """
-    trainable = [proc for _, proc in nlp.pipeline if getattr(proc, "is_trainable", False)]
+    trainable: List[Any] = [proc for _, proc in nlp.pipeline if getattr(proc, "is_trainable", False)]
     if not trainable or not all(hasattr(proc, "tasks") for proc in trainable):
         return None
     return [item for proc in trainable for item in proc.tasks.items()]
@@ -94,16 +94,17 @@ def teaches(reference: Doc, task: str) -> bool:
 
 
 def corpus_name(reference: Doc) -> str:
-    return _teaches(reference).get("corpus", "")
+    return str(_teaches(reference).get("corpus", ""))
 
 
 def batch_words(reference: Doc) -> int:
     """How many words a training batch of the document's corpus should have; 0 = not said."""
-    return _teaches(reference).get("batch_words", 0)
+    return int(_teaches(reference).get("batch_words", 0))
 
 
 def _teaches(reference: Doc) -> Dict[str, Any]:
-    return reference.user_data.get(TEACHES, {})
+    settings: Dict[str, Any] = reference.user_data.get(TEACHES, {})
+    return settings
 
 
 def _docs(path: Path, nlp: Language) -> Iterator[Doc]:

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterable, List, Tuple
 import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
-from wasabi import table
+from wasabi.tables import table
 
 from .corpus import corpus_name
 from .gold import usable_rows
@@ -21,7 +21,7 @@ class Coverage:
     sentences: int = 0
     annotations: int = 0
     usable: int = 0
-    lost: Counter = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
 
 
 def measure(
@@ -31,26 +31,26 @@ def measure(
 
     sentence_of: gives the sentence of each token of a document. [n_tokens]
     """
-    found: Dict[Tuple[str, str], Coverage] = {}
+    coverages: Dict[Tuple[str, str], Coverage] = {}
     for example in examples:
         sentences = sentence_of(example.predicted)
         for name, task in tasks.items():
             rows, lost = usable_rows(name, task, example, sentences)
             if rows is None:
                 continue
-            coverage = found.setdefault((corpus_name(example.reference), name), Coverage())
+            coverage = coverages.setdefault((corpus_name(example.reference), name), Coverage())
             coverage.docs += 1
             coverage.sentences += int(sentences[-1]) + 1 if len(sentences) else 0
             coverage.annotations += len(rows) + sum(lost.values())
             coverage.usable += len(rows)
             coverage.lost.update(lost)
-    return found
+    return coverages
 
 
-def coverage_table(found: Dict[Tuple[str, str], Coverage]) -> str:
+def coverage_table(coverages: Dict[Tuple[str, str], Coverage]) -> str:
     """The counts as text, one line per corpus and task."""
     rows: List[Tuple[str, ...]] = []
-    for (corpus, name), coverage in found.items():
+    for (corpus, name), coverage in coverages.items():
         share = coverage.usable / coverage.annotations if coverage.annotations else 1.0
         lost = ", ".join(f"{count} {reason}" for reason, count in coverage.lost.most_common())
         counts = (coverage.docs, coverage.sentences, coverage.annotations)

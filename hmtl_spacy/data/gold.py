@@ -13,21 +13,23 @@ from .corpus import teaches
 MISALIGNED = "misaligned"
 
 
-def usable_rows(name: str, task: Any, example: Example, sentence_of: numpy.ndarray) -> Tuple[Any, Counter]:
+def usable_rows(
+    name: str, task: Any, example: Example, sentence_of: numpy.ndarray
+) -> Tuple[Any, Counter[str]]:
     """Gold rows of a task on predicted tokens, without those that can't be learned from.
 
     RETURNS: the rows, or None if the document isn't annotated or isn't meant to teach the task,
         and how many were lost, by reason.
     """
-    lost: Counter = Counter()
+    lost: Counter[str] = Counter()
     if not teaches(example.reference, name) or not task.has_gold(example.reference):
         return None, lost
     rows, aligned = align_rows(example, task.encode(example.reference), task.offset_columns)
     lost[MISALIGNED] = int((~aligned).sum())
     keep = numpy.ones(len(rows), dtype=bool)
-    for reason, found in task.unusable(rows, sentence_of).items():
-        lost[reason] += int(found.sum())
-        keep &= ~found
+    for reason, unusable in task.unusable(rows, sentence_of).items():
+        lost[reason] += int(unusable.sum())
+        keep &= ~unusable
     return rows[keep], +lost
 
 
@@ -48,16 +50,16 @@ def align_rows(
     y_starts, y_ends = _visible_offsets(y)
     for column in range(offset_columns):
         if column % 2 == 0:
-            wanted = y_starts[rows[:, column]]
-            token = numpy.searchsorted(x_starts, wanted, side="right") - 1
-            found = x_starts[token.clip(min=0)] == wanted
+            target = y_starts[rows[:, column]]
+            token = numpy.searchsorted(x_starts, target, side="right") - 1
+            matches = x_starts[token.clip(min=0)] == target
             moved[:, column] = token
         else:
-            wanted = y_ends[rows[:, column] - 1]
-            token = numpy.searchsorted(x_ends, wanted, side="left")
-            found = x_ends[token.clip(max=max(len(x_ends) - 1, 0))] == wanted if len(x_ends) else wanted < 0
+            target = y_ends[rows[:, column] - 1]
+            token = numpy.searchsorted(x_ends, target, side="left")
+            matches = x_ends[token.clip(max=max(len(x_ends) - 1, 0))] == target if len(x_ends) else target < 0
             moved[:, column] = token + 1
-        aligned &= found
+        aligned &= matches
     for column in range(0, offset_columns, 2):
         aligned &= moved[:, column] < moved[:, column + 1]  # nothing is left of a span of white space
     return moved[aligned], aligned

@@ -11,7 +11,7 @@ import tarfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Iterator, List, Optional, TextIO, Tuple, Union
+from typing import IO, Iterator, List, Optional, TextIO, Tuple, Union
 
 import numpy
 from spacy.util import get_lang_class
@@ -41,7 +41,7 @@ def convert_vectors(
     in_path: the .tgz of the package, or the JSON file inside it.
     out_path: the folder to write, a blank pipeline with vectors.
     lang: the language of that pipeline.
-    truncate: keep only so many words, the most frequent.
+    truncate: keep only this many words, the most frequent.
     progress: show a progress bar.
     RETURNS: the number of vectors and their width.
     """
@@ -62,7 +62,7 @@ def read_vectors(
     """Read words and vectors, the most frequent word first.
 
     path: the .tgz of the package, or the JSON file inside it.
-    truncate: stop after so many words.
+    truncate: stop after this many words.
     progress: show a progress bar.
     RETURNS: the words and their float32 vectors, one row each.
     """
@@ -102,10 +102,12 @@ def _open_json(path: Path) -> Iterator[TextIO]:
         raise ConversionError(str(path), None, f"the archive is damaged ({err}). Fetch it again.") from None
 
 
-def _find_json(archive: tarfile.TarFile, source: str) -> BinaryIO:
+def _find_json(archive: tarfile.TarFile, source: str) -> IO[bytes]:
     for member in archive:
-        if member.isfile() and re.search(r"embeddings[^/]*\.json$", member.name):
-            return archive.extractfile(member)
+        if re.search(r"embeddings[^/]*\.json$", member.name):
+            file = archive.extractfile(member) if member.isfile() else None
+            if file is not None:
+                return file
     raise ConversionError(source, None, "the archive has no file named *embeddings*.json.")
 
 
@@ -141,4 +143,5 @@ def _with_progress(entries: Iterator[Entry], size: int, progress: bool) -> Itera
         return entries
     from tqdm import tqdm
 
-    return tqdm(entries, total=size, unit=" vectors", disable=None)
+    bar: Iterator[Entry] = iter(tqdm(entries, total=size, unit=" vectors", disable=None))
+    return bar

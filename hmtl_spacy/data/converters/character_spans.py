@@ -26,7 +26,7 @@ class CharacterSpans:
     dropped: what was dropped or expanded is counted here.
     """
 
-    def __init__(self, doc: Doc, record: Record, misaligned: Misaligned, dropped: Counter):
+    def __init__(self, doc: Doc, record: Record, misaligned: Misaligned, dropped: Counter[str]):
         self.doc = doc
         self.text = doc.text
         self.record = record
@@ -40,13 +40,13 @@ class CharacterSpans:
         values = self.record.layer(key)
         if values is None:
             return None
-        found = []
+        spans = []
         for value in values:
             span = self._keep(self.find(value, key, self.record.label(value, "label")), value)
             score = self.record.score(value)
             if span is not None:
-                found.append(Scored(span, score))
-        return found
+                spans.append(Scored(span, score))
+        return spans
 
     def _keep(self, span: Optional[Span], value: Dict[str, Any]) -> Optional[Span]:
         if "id" in value:
@@ -71,11 +71,10 @@ class CharacterSpans:
 
     def find(self, value: Any, key: str, label: str = "") -> Optional[Span]:
         """The span at the value's start and end; None if it isn't whole tokens and is to be dropped."""
-        offsets = [value.get("start"), value.get("end")] if isinstance(value, dict) else [None]
-        if not all(type(offset) is int for offset in offsets):
+        start, end = (value.get("start"), value.get("end")) if isinstance(value, dict) else (None, None)
+        if not (type(start) is int and type(end) is int):
             found = f"found {shorten(value)} in {key!r}"
             raise self.record.error(f"{found}, expected start and end, counted in characters.")
-        start, end = offsets
         if not 0 <= start < end <= len(self.text):
             found = f"found {shorten(value)} in {key!r}"
             expected = f"0 <= start < end <= {len(self.text)}, the text's length"
@@ -87,7 +86,7 @@ class CharacterSpans:
         expanded = self.doc.char_span(start, end, label, alignment_mode="expand")
         if self.misaligned == "error":
             found = f"{self.text[start:end]!r} ({start} to {end}) in {key!r} isn't made of whole tokens"
-            tokens = shorten([token.text for token in expanded])
+            tokens = shorten([token.text for token in expanded or ()])
             advice = "Correct the offsets, or have such spans dropped or expanded"
             raise self.record.error(f"{found}; the tokens there are {tokens}. {advice}.")
         if self.misaligned == "drop":

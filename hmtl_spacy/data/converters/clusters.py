@@ -15,7 +15,7 @@ def check_width(**options: Width) -> None:
 
 
 def resolve_clusters(
-    clusters: Iterable[Sequence[Offsets]], singletons: bool, dropped: Counter
+    clusters: Iterable[Sequence[Offsets]], singletons: bool, dropped: Counter[str]
 ) -> List[List[Offsets]]:
     """Give every span to the first cluster that names it.
 

@@ -90,7 +90,7 @@ def make_doc(
     """
     if spaces:
         spaces = [*spaces[:-1], False]
-    sent_starts = [i == 0 for length in sentence_lengths for i in range(length)]
+    sent_starts: List[Union[bool, int, None]] = [i == 0 for length in sentence_lengths for i in range(length)]
     doc = Doc(vocab, words=words, spaces=spaces, sent_starts=sent_starts or None)
     if id is not None:
         doc.user_data["id"] = id

@@ -44,7 +44,7 @@ def conll04_to_docs(
     vocab: Optional[Vocab] = None,
     ents: bool = False,
     exclude: Optional[Lines] = None,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """CoNLL04 as Bekoulis et al. distribute it. Fills mentions and relations.
 
@@ -68,7 +68,7 @@ def conll04_to_docs(
         yield _block_to_doc(block, source, vocab, ents, dropped)
 
 
-def _block_to_doc(block: Block, source: str, vocab: Vocab, ents: bool, dropped: Counter) -> Doc:
+def _block_to_doc(block: Block, source: str, vocab: Vocab, ents: bool, dropped: Counter[str]) -> Doc:
     tokens = [row.token for row in block.rows]
     doc = make_doc(vocab, [token.text for token in tokens], None, [len(tokens)], block.id)
     tagged = _without_strays(tokens, dropped)
@@ -91,7 +91,7 @@ def _block_to_doc(block: Block, source: str, vocab: Vocab, ents: bool, dropped: 
     return doc
 
 
-def _without_strays(tokens: List[TaggedToken], dropped: Counter) -> List[TaggedToken]:
+def _without_strays(tokens: List[TaggedToken], dropped: Counter[str]) -> List[TaggedToken]:
     """Read an I- that continues nothing as O: the published files have two such entities."""
     tagged: List[TaggedToken] = []
     for token in tokens:

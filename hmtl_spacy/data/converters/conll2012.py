@@ -10,7 +10,7 @@ nw/xyz/00/xyz_0001   0   1  Byron   NNP            *)   -   -   -   -          *
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -44,7 +44,7 @@ def conll2012_to_docs(
     vocab: Optional[Vocab] = None,
     unescape: bool = True,
     singletons: bool = False,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
     places: Optional[Dict[str, str]] = None,
 ) -> Iterator[Doc]:
     """OntoNotes 5 as *_gold_conll (CoNLL-2012). Fills doc.ents and coreference clusters.
@@ -105,7 +105,7 @@ def conll2012_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator
 
 def _parts(lines: Iterable[str], source: str) -> Iterator[Part]:
     part: Optional[Part] = None
-    rows: List[tuple] = []
+    rows: List[Tuple[int, str]] = []
     for number, line in enumerate(lines, start=1):
         begin = BEGIN.fullmatch(line.strip())
         if not line.strip() or begin or line.startswith(END):

@@ -1,7 +1,7 @@
 """The columns of CoNLL-2012: rows checked, brackets of named entities and coreference matched."""
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .clusters import Offsets
 from .common import ConversionError
@@ -67,7 +67,8 @@ def read_entities(sentences: Sequence[Sequence[Row]], source: str) -> Iterator[T
     """
     offset = 0
     for rows in sentences:
-        start, label = None, ""
+        start: Optional[int] = None
+        label = ""
         for i, row in enumerate(rows, start=offset):
             match = ENTITY_VALUE.fullmatch(row.entity)
             opens, closes = row.entity.startswith("("), row.entity.endswith(")")
@@ -78,7 +79,7 @@ def read_entities(sentences: Sequence[Sequence[Row]], source: str) -> Iterator[T
                 )
             if opens:
                 start, label = i, match[1] or match[2]
-            if closes:
+            if closes and start is not None:
                 yield start, i + 1, label
                 start = None
         if start is not None:

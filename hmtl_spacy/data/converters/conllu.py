@@ -31,7 +31,7 @@ def conllu_to_docs(
     mentions: Width = "head",
     clusters: Width = "extent",
     singletons: bool = False,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """CoNLL-U with GUM's Entity= annotation. Fills mentions and coreference clusters.
 
@@ -67,7 +67,12 @@ def conllu_to_docs(
 
 
 def _annotate(
-    doc: Doc, entities: List[Entity], mentions: Width, clusters: Width, singletons: bool, dropped: Counter
+    doc: Doc,
+    entities: List[Entity],
+    mentions: Width,
+    clusters: Width,
+    singletons: bool,
+    dropped: Counter[str],
 ) -> None:
     labels: Dict[Offsets, str] = {}
     for entity in entities:  # the longer mention first, if two share a head

@@ -23,7 +23,7 @@ def dygie_to_docs(
     vocab: Optional[Vocab] = None,
     unescape: bool = True,
     singletons: bool = False,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.
 
@@ -60,7 +60,7 @@ def _make_doc(record: Record, vocab: Vocab, unescape: bool) -> Doc:
     return make_doc(vocab, words, None, [len(sentence) for sentence in sentences], record.id("doc_key"))
 
 
-def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter) -> None:
+def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str]) -> None:
     labels: Dict[Offsets, str] = {}
     ner, relations, clusters = (_rows(record, key) for key in ("ner", "relations", "clusters"))
     if ner is not None:

@@ -35,7 +35,7 @@ def iob_to_docs(
     tag_column: Optional[int] = None,
     drop: Sequence[str] = (),
     sentences_per_doc: Optional[int] = None,
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """Columns with IOB1, IOB2 or BILOU tags: UNER, CoNLL-2003 and the like. Fills doc.ents.
 
@@ -75,7 +75,7 @@ def iob_to_docs(
         yield doc
 
 
-def _make_doc(group: List[Sentence], id: str, vocab: Vocab, dropped: Counter) -> Doc:
+def _make_doc(group: List[Sentence], id: str, vocab: Vocab, dropped: Counter[str]) -> Doc:
     words = [token.text for sentence in group for token in sentence.tokens]
     spaces: List[bool] = []
     for sentence in group:
@@ -142,7 +142,8 @@ def _columns(
     numbered = len(fields) > 2 and fields[0] == "1" and not docstart
     token = token_column or (2 if numbered else 1)
     tag = tag_column or (3 if numbered else -1)
-    return tuple(column - 1 if column > 0 else column for column in (token, tag))
+    first, second = (column - 1 if column > 0 else column for column in (token, tag))
+    return first, second
 
 
 def _token(

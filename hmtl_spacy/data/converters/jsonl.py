@@ -6,7 +6,7 @@ Ends are exclusive. A missing key means *not annotated*, an empty list *annotate
 """
 
 from collections import Counter
-from typing import Iterable, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List, Optional
 
 import spacy
 from spacy.tokens import Doc
@@ -30,7 +30,7 @@ def jsonl_to_docs(
     lang: str = "en",
     model: Optional[str] = None,
     misaligned: Misaligned = "error",
-    dropped: Optional[Counter] = None,
+    dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """Our own JSON lines, character offsets over raw text. Fills the layers that the file has.
 
@@ -80,7 +80,7 @@ def _annotate(doc: Doc, record: Record, spans: CharacterSpans) -> None:
         _set_relations(doc, relations, record, spans)
 
 
-def _set_sentences(doc: Doc, sentences: List, record: Record, spans: CharacterSpans) -> None:
+def _set_sentences(doc: Doc, sentences: List[Any], record: Record, spans: CharacterSpans) -> None:
     starts, position = {0}, 0
     for pair in sentences:
         offsets = (
@@ -103,9 +103,9 @@ def _set_sentences(doc: Doc, sentences: List, record: Record, spans: CharacterSp
 def _set_entities(doc: Doc, entities: List[Scored], record: Record) -> None:
     spans = [entity.span for entity in entities]
     ordered = sorted(spans)
-    for one, two in zip(ordered, ordered[1:], strict=False):
-        if one.end > two.start:
-            found = f"the entities {one.text!r} and {two.text!r} overlap"
+    for entity, following in zip(ordered, ordered[1:], strict=False):
+        if entity.end > following.start:
+            found = f"the entities {entity.text!r} and {following.text!r} overlap"
             raise record.error(f"{found}. Put spans that overlap in 'mentions'.")
     doc.set_ents(spans, default="outside")
     if any(entity.score is not None for entity in entities):
@@ -116,13 +116,13 @@ def _scores(layer: List[Scored]) -> List[float]:
     return [1.0 if score is None else score for _, score in layer]
 
 
-def _set_clusters(doc: Doc, clusters: List, record: Record, spans: CharacterSpans) -> None:
+def _set_clusters(doc: Doc, clusters: List[Any], record: Record, spans: CharacterSpans) -> None:
     offsets, scores = [], {}
     for cluster in clusters:
         if not isinstance(cluster, list):
             raise record.error(f"found the cluster {shorten(cluster)}, expected a list of spans or ids.")
-        found = [(spans.refer(value, "clusters"), record.score(value)) for value in cluster]
-        links = {(span.start, span.end): score for span, score in found if span is not None}
+        mentions = [(spans.refer(value, "clusters"), record.score(value)) for value in cluster]
+        links = {(span.start, span.end): score for span, score in mentions if span is not None}
         scores.update({pair: score for pair, score in links.items() if score is not None})
         offsets.append(list(links))
     taken = Counter(pair for cluster in offsets for pair in cluster)
@@ -133,7 +133,7 @@ def _set_clusters(doc: Doc, clusters: List, record: Record, spans: CharacterSpan
     set_clusters(doc, offsets, scores)
 
 
-def _set_relations(doc: Doc, values: List, record: Record, spans: CharacterSpans) -> None:
+def _set_relations(doc: Doc, values: List[Any], record: Record, spans: CharacterSpans) -> None:
     relations = []
     for value in values:
         if not isinstance(value, dict) or "head" not in value or "tail" not in value:

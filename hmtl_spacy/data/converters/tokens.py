@@ -22,7 +22,7 @@ def make_tokens(nlp: Language, record: Record, text_key: str = "text") -> Doc:
     if not isinstance(text, str) and (text is not None or words is None):
         raise record.error(f"found {text_key!r}: {shorten(text)}, expected a string.")
     if words is None:
-        return nlp.tokenizer(text)
+        return nlp.tokenizer(text or "")
     if not all(isinstance(word, str) and word for word in words):
         raise record.error(f"found 'tokens': {shorten(words)}, expected a list of strings, none empty.")
     if text is None:

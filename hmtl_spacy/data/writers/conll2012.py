@@ -18,7 +18,7 @@ BEGIN = re.compile(rb"^#begin document \((.*)\); part \d+$", re.MULTILINE)
 CROSSING = "coreference mentions that cross another of their cluster or are only white space"
 
 
-def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter) -> Optional[str]:
+def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter[str]) -> Optional[str]:
     """A document from `#begin document` to `#end document`; None if it has no words.
 
     It is part 0 of its name: `PartNumbers` tells those apart that have the same.
@@ -100,20 +100,20 @@ def _as_part(document: bytes, name: bytes, number: int) -> bytes:
     return document.replace(b"\n%b\t0\t" % name, b"\n%b\t%d\t" % (name, number))
 
 
-def _name(id: str, lost: Counter) -> str:
+def _name(id: str, lost: Counter[str]) -> str:
     name = re.sub(r"\s|^#|^$", "_", id)
     lost["names of documents with white space or a #, which became _"] += name != id
     return name
 
 
-def _column(text: str, lost: Counter) -> str:
+def _column(text: str, lost: Counter[str]) -> str:
     """A value without white space, which would begin another column."""
     value = re.sub(r"\s", "_", text)
     lost["words with white space, which became _"] += value != text
     return value
 
 
-def _entity_column(words: Words, entities: List[Scored], lost: Counter) -> List[str]:
+def _entity_column(words: Words, entities: List[Scored], lost: Counter[str]) -> List[str]:
     column = ["*"] * len(words.texts)
     for span, _ in entities:
         offsets = words.offsets(span)
@@ -128,7 +128,7 @@ def _entity_column(words: Words, entities: List[Scored], lost: Counter) -> List[
     return column
 
 
-def _coref_column(words: Words, clusters: List[List[Scored]], lost: Counter) -> List[str]:
+def _coref_column(words: Words, clusters: List[List[Scored]], lost: Counter[str]) -> List[str]:
     values: Dict[int, List[str]] = {}
     for number, cluster in enumerate(clusters):
         spans = [words.offsets(span) for span, _ in cluster]

@@ -7,11 +7,11 @@ from typing import Any, Dict, List, Optional
 from spacy.tokens import Doc, Span
 
 from ..layers import Layers, lose_further
-from .words import Offsets, Words, lose_scores
+from .words import Words, lose_scores
 from .writer import Writer
 
 
-def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter) -> str:
+def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter[str]) -> str:
     """A document as a line of JSON.
 
     `ner` has the mentions, or the named entities of a document without a layer of mentions.
@@ -40,15 +40,15 @@ def doc_to_dygie(doc: Doc, layers: Layers, lost: Counter) -> str:
         rows = [_row(words, [head, tail], label, lost) for head, tail, label, _ in relations]
         record["relations"] = _by_sentence(words, rows)
     if clusters is not None:
-        found = ([_row(words, [span], None, lost) for span, _ in cluster] for cluster in clusters)
-        record["clusters"] = [[row for row in rows if row] for rows in found]
+        mentions = ([_row(words, [span], None, lost) for span, _ in cluster] for cluster in clusters)
+        record["clusters"] = [[row for row in rows if row] for rows in mentions]
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _row(words: Words, spans: List[Span], label: Optional[str], lost: Counter) -> Optional[List[Any]]:
+def _row(words: Words, spans: List[Span], label: Optional[str], lost: Counter[str]) -> Optional[List[Any]]:
     """Start and end of each span, then the label if there is one; None if a span is white space only."""
-    pairs: List[Optional[Offsets]] = [words.offsets(span) for span in spans]
-    if None in pairs:
+    pairs = [pair for pair in map(words.offsets, spans) if pair is not None]
+    if len(pairs) < len(spans):
         lost["spans of nothing but white space"] += 1
         return None
     return [offset for start, end in pairs for offset in (start, end - 1)] + ([label] if label else [])

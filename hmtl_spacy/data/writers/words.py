@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
-from typing import Iterable, Optional, Tuple
+from typing import Any, Iterable, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -21,7 +21,7 @@ class Words:
     sentences: start and end of each sentence in words; the document if none are annotated.
     """
 
-    def __init__(self, doc: Doc, layers: Layers, lost: Counter):
+    def __init__(self, doc: Doc, layers: Layers, lost: Counter[str]):
         words = [token for token in doc if not token.is_space]
         self.texts = [token.text for token in words]
         self._before = list(accumulate((not token.is_space for token in doc), initial=0))
@@ -41,7 +41,7 @@ class Words:
         return bisect_right(self.sentences, start, key=lambda sentence: sentence[1])
 
 
-def lose_scores(layers: Iterable[Optional[list]], lost: Counter) -> None:
+def lose_scores(layers: Iterable[Optional[Sequence[Any]]], lost: Counter[str]) -> None:
     """Count what a format holds without its score.
 
     layers: layers with a score last in each of their items.

@@ -44,7 +44,7 @@ class Annotation:
     dropped: what is of other types than ACE 2005's seven and six is counted here.
     """
 
-    def __init__(self, lines: Iterable[str], source: str, dropped: Counter):
+    def __init__(self, lines: Iterable[str], source: str, dropped: Counter[str]):
         self.source = source
         self.mentions: Dict[str, EntityMention] = {}
         self.relations: List[RelationMention] = []
@@ -60,7 +60,7 @@ class Annotation:
         for relation in documents[0].findall("relation"):
             self._read_relation(relation, dropped)
 
-    def _read_entity(self, entity: Element, dropped: Counter) -> None:
+    def _read_entity(self, entity: Element, dropped: Counter[str]) -> None:
         id, type = self._get(entity, "ID"), self._get(entity, "TYPE")
         for element in entity.findall("entity_mention"):
             mention = self._get(element, "ID")
@@ -73,20 +73,20 @@ class Annotation:
             else:
                 dropped[f"mentions of the type {type}"] += 1
 
-    def _read_relation(self, relation: Element, dropped: Counter) -> None:
+    def _read_relation(self, relation: Element, dropped: Counter[str]) -> None:
         label = self._get(relation, "TYPE")
         for element in relation.findall("relation_mention"):
             arguments = {}
             for argument in element.findall("relation_mention_argument"):
                 arguments[self._get(argument, "ROLE")] = self._get(argument, "REFID")
-            pair = [arguments.get(role) for role in ("Arg-1", "Arg-2")]
+            head, tail = (arguments.get(role, "") for role in ("Arg-1", "Arg-2"))
             if label not in ARGUMENTS:
                 dropped[f"relations of the type {label}"] += 1
-            elif not self._known.issuperset(pair):
-                found = f"Arg-1 is {pair[0]!r} and Arg-2 {pair[1]!r}"
+            elif not self._known.issuperset((head, tail)):
+                found = f"Arg-1 is {arguments.get('Arg-1')!r} and Arg-2 {arguments.get('Arg-2')!r}"
                 raise self._error(element, f"{found}, expected ids of entity mentions in this file")
             else:
-                self.relations.append(RelationMention(label, *pair, self._lines[element]))
+                self.relations.append(RelationMention(label, head, tail, self._lines[element]))
 
     def _charseq(self, element: Element, kind: str) -> CharSeq:
         charseq = element.find(f"{kind}/charseq")
@@ -99,9 +99,10 @@ class Annotation:
         return CharSeq(int(bounds[0]), int(bounds[1]) + 1, charseq.text or "", self._lines[charseq])
 
     def _get(self, element: Element, name: str) -> str:
-        if not element.get(name):
+        value = element.get(name)
+        if not value:
             raise self._error(element, f"<{element.tag}> has no {name}")
-        return element.get(name)
+        return value
 
     def _error(self, element: Element, message: str) -> ConversionError:
         return ConversionError(

@@ -20,7 +20,7 @@ class AceReader:
     """Reads documents of ACE 2005, as .sgm and .apf.xml.
 
     Sentences are those of spaCy's sentencizer, and elements and paragraphs begin new ones;
-    boundaries inside of a mention are taken away.
+    boundaries inside a mention are removed.
 
     vocab: the vocabulary of the documents; all readers share one if None.
     mentions: "head" for heads in `doc.spans["mentions"]` and as arguments, "extent" for full mentions.
@@ -87,7 +87,7 @@ class AceReader:
         spans: Dict[str, Span] = {}
         for id, mention in aligned.items():
             offsets = getattr(mention, self.mentions)
-            spans[id] = by_offsets.setdefault(offsets, Span(doc, *offsets, mention.type))
+            spans[id] = by_offsets.setdefault(offsets, Span(doc, offsets[0], offsets[1], mention.type))
         self.dropped[f"mentions with the same {self.mentions} as another"] += len(spans) - len(by_offsets)
         set_mentions(doc, sorted(by_offsets.values()))
         return spans

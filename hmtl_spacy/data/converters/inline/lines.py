@@ -1,7 +1,7 @@
 """The lines of the inline format: headers, sentences and the relations below them."""
 
 import re
-from typing import Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, get_args
+from typing import Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, Tuple, get_args
 
 from ..common import ConversionError
 from .markup import Bracket, parse_line
@@ -80,7 +80,7 @@ def read_documents(lines: Iterable[str], source: str) -> Iterator[Document]:
         yield _checked(document, source)
 
 
-def _header(line: str, source: str, number: int):
+def _header(line: str, source: str, number: int) -> Tuple[str, str]:
     match = HEADER.fullmatch(line)
     if not match or match[1] not in KEYS or not match[2]:
         found = f"found {line!r}, expected '# key = value' with one of {', '.join(KEYS)}"

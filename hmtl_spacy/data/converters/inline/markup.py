@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 from ..clusters import Offsets
 from ..common import ConversionError
@@ -13,6 +13,9 @@ ANNOTATION = re.compile(
     r"(?P<entity>[a-z][a-z0-9_-]*)?(?P<type>:[^ ]*)?(?:(?:^|(?<=\S) )(?P<label>[A-Z][^ ]*))?"
 )
 ESCAPED = "[]*\\#>"
+
+
+MakeError = Callable[[str], ConversionError]
 
 
 @dataclass
@@ -86,7 +89,7 @@ def parse_line(line: str, source: str, number: int) -> Tuple[str, List[Bracket]]
     return "".join(chars), brackets
 
 
-def _mark_head(bracket: Bracket, position: int, error) -> None:
+def _mark_head(bracket: Bracket, position: int, error: MakeError) -> None:
     if bracket.head is None:
         bracket.head = (position, -1)
     elif bracket.head[1] >= 0:
@@ -95,7 +98,7 @@ def _mark_head(bracket: Bracket, position: int, error) -> None:
         bracket.head = (bracket.head[0], position)
 
 
-def _annotate(bracket: Bracket, annotation: str, text: str, error) -> None:
+def _annotate(bracket: Bracket, annotation: str, text: str, error: MakeError) -> None:
     match = ANNOTATION.fullmatch(annotation)
     if not annotation or not match:
         found = f"[{text}] has the annotation {annotation!r}"

@@ -22,14 +22,14 @@ def resolve_relations(
         seen = set()
         for line in sentence.relations:
             head, tail = (_find(name, number, mentions, line, source) for name in (line.head, line.tail))
-            one, two = mentions[head], mentions[tail]
+            from_, to = mentions[head], mentions[tail]
             written = f"{line.head} {line.label} {line.tail}"
-            if reason := forbidden(line.label, one.type, two.type):
+            if reason := forbidden(line.label, from_.type, to.type):
                 raise ConversionError(source, line.line, f"{reason}. Correct {written!r}.")
-            if one.entity == two.entity:
+            if from_.entity == to.entity:
                 found = f"{written!r} relates an entity to itself"
                 raise ConversionError(source, line.line, f"{found}. That is coreference; leave it out.")
-            if line.label in SYMMETRIC and two.head.start < one.head.start:
+            if line.label in SYMMETRIC and to.head.start < from_.head.start:
                 found = f"{line.label} has no direction: the mention whose head comes first goes first"
                 raise ConversionError(source, line.line, f"{found}. Turn {written!r} around.")
             if (head, line.label, tail) in seen:

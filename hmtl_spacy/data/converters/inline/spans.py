@@ -51,20 +51,20 @@ class Spans:
 
     def entities(self) -> List[Span]:
         """The named entities; one in another is refused."""
-        found: List[Span] = []
+        entities: List[Span] = []
         for bracket, span, number in self.placed:
             if not bracket.label:
                 continue
-            if found and span.start < found[-1].end:
-                inside = f"the named entity {span.text!r} stands in another, {found[-1].text!r}"
+            if entities and span.start < entities[-1].end:
+                inside = f"the named entity {span.text!r} is inside another, {entities[-1].text!r}"
                 raise self._error(number, f"{inside}. Only mentions nest.")
-            found.append(Span(self.doc, span.start, span.end, bracket.label))
-        return found
+            entities.append(Span(self.doc, span.start, span.end, bracket.label))
+        return entities
 
     def mentions(self) -> List[Mention]:
         """The mentions, in the order in which they open; two with one extent or head are refused."""
         types = self._types()
-        found: List[Mention] = []
+        mentions: List[Mention] = []
         seen: Dict[Tuple[str, Offsets], str] = {}
         for placed in self.placed:
             bracket, extent, number = placed
@@ -78,8 +78,8 @@ class Spans:
                     same = f"two mentions have the {kind} {span.text!r}: {seen[key]!r} and {extent.text!r}"
                     raise self._error(number, f"{same}. Leave one.")
                 seen[key] = extent.text
-            found.append(Mention(bracket.entity or f"#{len(found)}", type, extent, head, number))
-        return found
+            mentions.append(Mention(bracket.entity or f"#{len(mentions)}", type, extent, head, number))
+        return mentions
 
     def _types(self) -> Dict[str, str]:
         """The type of every entity that has an id."""
