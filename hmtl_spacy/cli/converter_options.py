@@ -56,9 +56,16 @@ def _option(option: Option, short: Optional[str]) -> Any:
     flag = _flag(option)
     if option.type is bool and option.default:
         flag = f"{flag}/--no-{flag[2:]}"
-    checks = {"exists": True, "dir_okay": False} if option.type is Lines else {}
+    is_file = option.type is Lines
     help = option.help[:1].upper() + option.help[1:].rstrip(".")
-    return Opt(_default(option), flag, *([f"-{short}"] if short else []), help=help, **checks)
+    return Opt(
+        _default(option),
+        flag,
+        *([f"-{short}"] if short else []),
+        help=help,
+        exists=is_file,
+        dir_okay=not is_file,
+    )
 
 
 def _default(option: Option) -> Any:
@@ -70,9 +77,10 @@ def _default(option: Option) -> Any:
 
 
 def _type(option: Option) -> Any:
-    kind: Any = Path if option.type is Lines else option.type
-    if option.choices:
-        kind = Enum(option.name, {choice: choice for choice in option.choices}, type=str)
+    value: Any = Path if option.type is Lines else option.type
+    if option.choices:  # older typers know no Literal
+        make_enum: Any = Enum
+        value = make_enum(option.name, {choice: choice for choice in option.choices}, type=str)
     if option.several:
-        kind = List[kind]
-    return Optional[kind] if option.default in (None, (), []) else kind
+        value = List[value]  # type: ignore[valid-type]  # a type that is made at run time
+    return Optional[value] if option.default in (None, (), []) else value

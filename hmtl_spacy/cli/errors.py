@@ -5,7 +5,8 @@ from typing import Annotated, Optional
 
 import typer
 from spacy.cli._util import Opt, setup_gpu
-from wasabi import msg, table
+from wasabi import msg
+from wasabi.tables import table
 
 from .apps import hmtl_cli
 from .options import (
@@ -60,7 +61,7 @@ def errors_cli(
     measures = to_json(errors)
     kinds = ("correct", "missed", "spurious")
     rows = [(name, *(counts[kind] for kind in kinds)) for name, counts in measures.items()]
-    typer.echo(table(rows, header=("", *kinds), divider=True, aligns=tuple("lrrr")))
+    typer.echo(table(rows, header=("", *kinds), divider=True, aligns=("l", "r", "r", "r")))
     if errors.unsupported:
         msg.warn(f"These tasks don't report single errors: {', '.join(errors.unsupported)}")
     out_path.parent.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def visualize_cli(
     html = render(
         docs, gold=gold if model else None, tasks=tasks_of(nlp), page=True, title=title, jupyter=False
     )
-    out_path.write_text(html, encoding="utf-8")
+    out_path.write_text(html or "", encoding="utf-8")  # None is for Jupyter
     msg.good(f"Wrote a page of {len(docs):,} documents", out_path)
 
 
