@@ -82,5 +82,5 @@ def _type(option: Option) -> Any:
         make_enum: Any = Enum
         value = make_enum(option.name, {choice: choice for choice in option.choices}, type=str)
     if option.several:
-        value = List[value]  # type: ignore[valid-type]  # a type that is made at run time
+        value = List[value]
     return Optional[value] if option.default in (None, (), []) else value
