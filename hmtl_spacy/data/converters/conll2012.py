@@ -73,7 +73,9 @@ def conll2012_to_docs(
         rows = [row for sentence in part.sentences for row in sentence]
         words = [escapes.get(row.word, row.word) for row in rows]
         doc = make_doc(vocab, words, None, [len(sentence) for sentence in part.sentences], id)
-        entities = [Span(doc, *found) for found in read_entities(part.sentences, source)]
+        entities = [
+            Span(doc, start, end, label) for start, end, label in read_entities(part.sentences, source)
+        ]
         if part.name.startswith(WITHOUT_ENTITIES):
             dropped["documents of the New Testament (without named entities)"] += 1
         else:
@@ -92,9 +94,11 @@ def conll2012_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator
     """
     folder = Path(path)
     files = sorted(file for file in folder.rglob("*gold_conll") if file.is_file())
-    found = sorted({name for file in files for name in file.relative_to(folder).parts if name in LANGUAGES})
-    if len(found) > 1:
-        several = f"the folder holds several languages: {', '.join(found)}"
+    languages = sorted(
+        {name for file in files for name in file.relative_to(folder).parts if name in LANGUAGES}
+    )
+    if len(languages) > 1:
+        several = f"the folder holds several languages: {', '.join(languages)}"
         raise ConversionError(str(path), None, f"{several}. Name the folder of one.")
     options["places"] = {}
     if options.get("vocab") is None:

@@ -71,12 +71,12 @@ def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str])
             mentions.append(Span(doc, start, end, label))
         set_mentions(doc, mentions)
     if relations is not None:
-        found = []
+        links = []
         for row in _flat(relations):
             offsets = _offsets(doc, record, row, 0), _offsets(doc, record, row, 2)
             head, tail = (Span(doc, *pair, labels.get(pair, "")) for pair in offsets)
-            found.append(Relation(head, tail, record.label(row, 4)))
-        set_relations(doc, found)
+            links.append(Relation(head, tail, record.label(row, 4)))
+        set_relations(doc, links)
     if clusters is not None:
         rows = [[_offsets(doc, record, mention, 0) for mention in cluster] for cluster in clusters]
         set_clusters(doc, resolve_clusters(rows, singletons, dropped))

@@ -80,10 +80,10 @@ def _make_doc(group: List[Sentence], id: str, vocab: Vocab, dropped: Counter[str
     spaces: List[bool] = []
     for sentence in group:
         sentence_words = [token.text for token in sentence.tokens]
-        found = None if sentence.text is None else spaces_in_text(sentence_words, sentence.text)
-        if sentence.text is not None and found is None:
+        in_text = None if sentence.text is None else spaces_in_text(sentence_words, sentence.text)
+        if sentence.text is not None and in_text is None:
             dropped["texts that don't match their tokens (single spaces instead)"] += 1
-        spaces.extend(found or [True] * len(sentence_words))
+        spaces.extend(in_text or [True] * len(sentence_words))
     has_text = any(sentence.text is not None for sentence in group)
     lengths = [len(sentence.tokens) for sentence in group]
     return make_doc(vocab, words, spaces if has_text else None, lengths, id)

@@ -44,5 +44,5 @@ def forbidden(label: str, head: str, tail: str) -> Optional[str]:
         return f"found the relation type {label!r}, expected one of {', '.join(ARGUMENTS)}"
     if tail in ARGUMENTS[label].get(head, ()):
         return None
-    pairs = "; ".join(f"{one} to {' or '.join(two)}" for one, two in ARGUMENTS[label].items())
+    pairs = "; ".join(f"{head} to {' or '.join(tails)}" for head, tails in ARGUMENTS[label].items())
     return f"{label} can't hold from {head} to {tail}; it goes from {pairs}"

@@ -113,4 +113,4 @@ def _annotate(bracket: Bracket, annotation: str, text: str, error: MakeError) ->
         found = f"[{text}] has the entity label {bracket.label!r}"
         raise error(f"{found}, expected one of {', '.join(ENTITY_LABELS)}.")
     if bracket.head and bracket.entity is None:
-        raise error(f"[{text}] has a head (*) but is no mention. Give it an entity's id.")
+        raise error(f"[{text}] has a head (*) but isn't a mention. Give it an entity's id.")
