@@ -25,13 +25,14 @@ def follow_links(
     cluster: Dict[int, int] = {}
     score: Dict[int, float] = {}
     n_clusters = 0
+    # spans come after their antecedents, so an antecedent's cluster is known unless it begins one
     for span in numpy.flatnonzero(linked).tolist():
         before = int(antecedent[span])
         if before not in cluster:
             cluster[before] = n_clusters
             n_clusters += 1
             score[before] = 0.0
-        if not linked[before]:
+        if not linked[before]:  # it begins a cluster: no link of its own has a probability
             score[before] = max(score[before], float(probability[span]))
         cluster[span] = cluster[before]
         score[span] = float(probability[span])
