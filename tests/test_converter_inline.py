@@ -106,7 +106,7 @@ def test_heads(mention, head):
         ),
         ("drove", "*drove*", r"file:9: found a head \(\*\) outside of its mention"),
         ("*truck*", "*truck* *x*", r"file:9: found a second head \(\*\) in a mention"),
-        ("[Monday]", "[*Monday*]", r"file:6: \[Monday\] has a head \(\*\) but is no mention"),
+        ("[Monday]", "[*Monday*]", r"file:6: \[Monday\] has a head \(\*\) but isn't a mention"),
         ("*truck*", "truck", r"file:9: the head of \[a truck with .*\] isn't clear. Put asterisks around it"),
         ("[Ana Ruiz](ruiz:PER PERSON)", "[[Ana](PERSON) [Ruiz](PERSON)](ruiz:PER)", "isn't clear"),
         # tokens
