@@ -19,7 +19,9 @@ from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import align_rows, usable_rows
 from .data.layers import further_names
+from .divergence import UpdateWatch
 from .entities import set_extensions
+from .hierarchy import check_threshold_names
 from .model import TrainingBatch, decode, network_of, sentence_lengths
 from .nn.batch import CandidateSpans
 from .nn.head import Head, join_rows
@@ -59,6 +61,7 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
+        self.watch = UpdateWatch()
         self._check_layers()
         set_extensions()
 
@@ -133,6 +136,7 @@ class HMTL(TrainablePipe):
         self.coverage = measure(examples, self.tasks, sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
+        self.watch = UpdateWatch()
 
     def predict(
         self, docs: Iterable[Doc], candidates: Optional[Dict[str, CandidateSpans]] = None
@@ -143,6 +147,7 @@ class HMTL(TrainablePipe):
             get from a level below; coreference and relations of gold mentions are evaluated this way.
         """
         self._require_network()
+        check_threshold_names(self.name, self.cfg["thresholds"], self.tasks)
         docs = list(docs)
         self._warn_without_sentences(docs)
         candidates = {**self._candidates_on(docs), **(candidates or {})}
@@ -210,14 +215,21 @@ class HMTL(TrainablePipe):
         task_losses, backprop = self.model.begin_update(
             TrainingBatch(docs, gold, self.cfg["thresholds"], candidates)
         )
+        by_task = dict(zip(gold, self.model.ops.to_numpy(task_losses).tolist()))
+        self.watch.watch_losses(by_task, examples)
         backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
         if sgd:
             self.finish_update(sgd)
-        for name, loss in zip(gold, self.model.ops.to_numpy(task_losses).tolist()):
+        for name, loss in by_task.items():
             losses[f"{self.name}_{name}"] += loss
             losses[f"{self.name}_{name}_updates"] += 1
             losses[self.name] += loss
         return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights, unless a gradient isn't finite, which is an error."""
+        self.watch.watch_update(self.model, sgd)
+        self.model.finish_update(sgd)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         if self.scorer is None:

@@ -77,12 +77,13 @@ def make_hmtl(
     tasks: settings of each task; those outside the hierarchy are left alone.
     """
     from .component import HMTL
-    from .hierarchy import ordered_tasks
+    from .hierarchy import check_thresholds, ordered_tasks
     from .model import HMTLModel
     from .requirements import require_extras
 
     require_extras(nlp, embedding)
     levels = ordered_tasks(name, hierarchy, tasks)
+    check_thresholds(name, thresholds, tasks)
     return HMTL(
         nlp.vocab, HMTLModel(embedding, levels), name, tasks=levels, thresholds=thresholds, scorer=scorer
     )

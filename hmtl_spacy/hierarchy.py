@@ -1,6 +1,6 @@
 """The hierarchy as the config gives it, checked."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List, Mapping
 
 from .tasks.base import Task
 
@@ -29,3 +29,24 @@ def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -
                     f"Put '{below}' before '{name}', or change [components.{component}.tasks.{name}] inputs."
                 )
     return {name: tasks[name] for name in hierarchy}
+
+
+def check_thresholds(component: str, thresholds: Mapping[str, float], tasks: Iterable[str]) -> None:
+    """Raises if a threshold is for a task that there isn't, or isn't a probability."""
+    check_threshold_names(component, thresholds, tasks)
+    for name, value in thresholds.items():
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(
+                f"The threshold of '{name}' is {value}: give a probability from 0 to 1 "
+                f"([components.{component}.thresholds])."
+            )
+
+
+def check_threshold_names(component: str, thresholds: Iterable[str], tasks: Iterable[str]) -> None:
+    """Raises if a threshold is for a task that there isn't, so that it would have no effect."""
+    known = list(tasks)
+    if unknown := [name for name in thresholds if name not in known]:
+        raise ValueError(
+            f"The component '{component}' has thresholds for {unknown}, but its tasks are {known}. "
+            f"Use one of these names."
+        )

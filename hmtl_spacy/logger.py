@@ -10,6 +10,7 @@ import tqdm
 from spacy.language import Language
 from wasabi.printer import Printer
 
+from .data.checks import check_training
 from .data.coverage import coverage_table
 
 Info = Dict[str, Any]
@@ -41,6 +42,7 @@ def task_logger(progress_bar: bool, output_file: Optional[Path]) -> Setup:
     def setup(
         nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
     ) -> Tuple[LogStep, Callable[[], None]]:
+        check_training(nlp)
         msg = Printer(no_print=True)
         columns = make_columns(nlp)
         widths = [max(len(column.heading), column.width) for column in columns]

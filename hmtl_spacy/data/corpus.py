@@ -27,6 +27,7 @@ def read_task_corpus(
     teaches = {"corpus": Path(path).stem if path else "", "tasks": tasks, "batch_words": batch_words}
 
     def read(nlp: Language) -> Iterator[Example]:
+        _check_names(tasks or (), nlp, str(path))
         for number, reference in enumerate(_docs(Path(path), nlp) if path else ()):
             if limit and number >= limit:
                 break
@@ -62,7 +63,12 @@ def read_corpora(corpora: Dict[str, Optional[Reader]]) -> Reader:
                     yield example
                 else:
                     useless += 1
-            if useless and name not in reported:
+            if name in reported:
+                continue
+            if not n_docs:
+                reported.add(name)
+                logger.warning("The corpus '%s' has no documents.", name)
+            if useless:
                 reported.add(name)
                 asked = [task for task, _ in tasks or ()]
                 logger.warning(
@@ -116,7 +122,34 @@ def _docs(path: Path, nlp: Language) -> Iterator[Doc]:
             f"No .spacy file at '{path}'. Convert the corpus first: python -m spacy hmtl convert --help"
         )
     for file in files:
+        yield from _stored_docs(file, nlp)
+
+
+def _stored_docs(file: Path, nlp: Language) -> Iterator[Doc]:
+    try:
         yield from DocBin().from_disk(file).get_docs(nlp.vocab)
+    except OSError:
+        raise
+    except Exception as error:  # of zlib, msgpack, numpy or spaCy, by where the damage is
+        raise ValueError(
+            f"Can't read '{file}': it is cut short, damaged, or not a .spacy file "
+            f"({type(error).__name__}: {error}). Convert the corpus again: "
+            f"python -m spacy hmtl convert --help"
+        ) from error
+
+
+def _check_names(tasks: Sequence[str], nlp: Language, corpus: str) -> None:
+    """Raises if a corpus is listed with a task that no component has, not even outside its hierarchy."""
+    names: Dict[str, None] = {}
+    for name, component in nlp.components:
+        if of_component := getattr(component, "tasks", None):
+            configured = nlp.config["components"].get(name, {}).get("tasks") or {}
+            names.update(dict.fromkeys([*of_component, *configured]))
+    if unknown := [task for task in tasks if names and task not in names]:
+        raise ValueError(
+            f"The corpus '{corpus}' is listed with the tasks {unknown}, which no component has. "
+            f"There are {list(names)}: correct the corpus's `tasks`."
+        )
 
 
 def _unannotated(reference: Doc, gold_sentences: bool) -> Doc:

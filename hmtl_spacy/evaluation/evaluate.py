@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..component import HMTL, sentence_of
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
+from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
 
@@ -234,9 +235,7 @@ def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, fl
     if singletons is not None and not takers:
         raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: omit the option.")
     check_tasks(hmtl, list(thresholds))
-    for name, value in thresholds.items():
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"The threshold of '{name}' is {value}: give a probability from 0 to 1.")
+    check_thresholds(hmtl.name, thresholds, hmtl.tasks)
     before = [task.singletons for task in takers], dict(hmtl.cfg["thresholds"])
     try:
         for task in takers if singletons is not None else ():
