@@ -4,13 +4,14 @@ from collections import Counter
 from typing import Any, Tuple
 
 import numpy
-from spacy.attrs import ORTH
+from spacy.attrs import IS_SPACE, ORTH
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from .corpus import teaches
 
 MISALIGNED = "misaligned"
+WHITE_SPACE = "white space alone"
 
 
 def usable_rows(
@@ -24,13 +25,37 @@ def usable_rows(
     lost: Counter[str] = Counter()
     if not teaches(example.reference, name) or not task.has_gold(example.reference):
         return None, lost
-    rows, aligned = align_rows(example, task.encode(example.reference), task.offset_columns)
+    rows, visible = trim_rows(example.reference, task.encode(example.reference), task.offset_columns)
+    lost[WHITE_SPACE] = int((~visible).sum())
+    rows, aligned = align_rows(example, rows, task.offset_columns)
     lost[MISALIGNED] = int((~aligned).sum())
     keep = numpy.ones(len(rows), dtype=bool)
     for reason, unusable in task.unusable(rows, sentence_of).items():
         lost[reason] += int(unusable.sum())
         keep &= ~unusable
     return rows[keep], +lost
+
+
+def trim_rows(doc: Doc, rows: numpy.ndarray, offset_columns: int) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """Spans without the tokens of white space that they begin or end with.
+
+    rows: [n, n_columns]; the first `offset_columns` are starts and ends in turn.
+    RETURNS: the rows of which something is left, and which those are, bool [n].
+    """
+    kept = numpy.ones(len(rows), dtype=bool)
+    space = doc.to_array([IS_SPACE]).reshape(-1).astype(bool)  # [n_tokens]
+    if not space.any() or not len(rows):
+        return rows, kept
+    token = numpy.arange(len(space))
+    # the first token from each on that isn't white space, and the end of the last one before each end
+    following = numpy.minimum.accumulate(numpy.where(space, len(space), token)[::-1])[::-1]
+    preceding = numpy.maximum.accumulate(numpy.where(space, 0, token + 1))
+    trimmed = rows.copy()
+    for column in range(0, offset_columns, 2):
+        trimmed[:, column] = following[rows[:, column]]
+        trimmed[:, column + 1] = preceding[rows[:, column + 1] - 1]
+        kept &= trimmed[:, column] < trimmed[:, column + 1]
+    return trimmed[kept], kept
 
 
 def align_rows(

@@ -6,6 +6,7 @@ cluster a span belongs to; `phrases` and `resolution` replace anaphors; `graph` 
 
 from spacy.tokens import Doc, Span
 
+from ..annotations import set_extension
 from ..annotations import set_extensions as set_layer_extensions
 from .building import entity_graph
 from .graph import Entity, EntityGraph, EntityMention, EntityRelation, Evidence
@@ -35,8 +36,6 @@ def set_extensions() -> None:
     them on documents that were annotated elsewhere.
     """
     set_layer_extensions()
-    for name, getter in (("coref_resolved", resolve), ("entity_graph", entity_graph)):
-        if not Doc.has_extension(name):
-            Doc.set_extension(name, getter=getter)
-    if not Span.has_extension("coref_cluster"):
-        Span.set_extension("coref_cluster", getter=cluster_of)
+    set_extension(Doc, "coref_resolved", resolve)
+    set_extension(Doc, "entity_graph", entity_graph)
+    set_extension(Span, "coref_cluster", cluster_of)

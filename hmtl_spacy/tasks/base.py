@@ -3,7 +3,7 @@
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import merge_keys
@@ -142,6 +142,13 @@ class Task:
     def labels(self, labels: Iterable[str]) -> None:
         self._labels = list(labels)
         self._index: Dict[str, int] = {label: i for i, label in enumerate(self._labels)}
+
+
+def char_offsets(span: Span) -> Tuple[int, int]:
+    """Where a span begins and ends in characters, without white space around it."""
+    text = span.text
+    start = span.start_char + len(text) - len(text.lstrip())
+    return start, max(start, span.end_char - len(text) + len(text.rstrip()))
 
 
 def crosses_sentences(

@@ -10,7 +10,7 @@ from spacy.training import Example
 from ..annotations import get_clusters, set_clusters
 from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import SpanRankingHead
-from .base import Task, annotated_pairs, crosses_sentences
+from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, Item, Offsets, differences
 from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
@@ -135,4 +135,4 @@ class Coref(Task):
 
     def _char_clusters(self, doc: Doc) -> List[List[Offsets]]:
         clusters = get_clusters(doc, self.clusters_key) or []
-        return [[(span.start_char, span.end_char) for span in cluster] for cluster in clusters]
+        return [[char_offsets(span) for span in cluster] for cluster in clusters]

@@ -6,10 +6,10 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import Relation, get_relations, set_relations
+from ..annotations import Relation, get_mentions, get_relations, set_relations
 from ..metrics import RELATION_MODES, relation_key, relation_scores
 from ..nn.multi_head import MultiHeadSelection
-from .base import Task, annotated_pairs
+from .base import Task, annotated_pairs, char_offsets
 from .differences import Differences, Item, differences
 
 Offsets = Tuple[int, int]
@@ -138,16 +138,16 @@ class Relations(Task):
 
     def _arguments(self, doc: Doc) -> List[Span]:
         """Entities, but for those that end where a mention does, then mentions."""
-        mentions = list(doc.spans[self.mentions_key]) if self.mentions_key in doc.spans else []
+        mentions = get_mentions(doc, self.mentions_key) or []
         ends = {span.end for span in mentions}
         return [span for span in doc.ents if span.end not in ends] + mentions
 
     def _char_relations(self, doc: Doc) -> Tuple[List[Tuple[Offsets, Offsets, str]], Dict[Offsets, str]]:
         relations = [
-            ((head.start_char, head.end_char), (tail.start_char, tail.end_char), label)
+            (char_offsets(head), char_offsets(tail), label)
             for head, tail, label, _ in get_relations(doc, self.relations_key) or []
         ]
-        types = {(span.start_char, span.end_char): span.label_ for span in self._arguments(doc)}
+        types = {char_offsets(span): span.label_ for span in self._arguments(doc)}
         return relations, types
 
 

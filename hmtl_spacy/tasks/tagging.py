@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from ..metrics import span_scores
 from ..nn.tagging import TaggingHead
-from .base import Task, annotated_pairs, crosses_sentences
+from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, differences, span_items
 
 
@@ -54,7 +54,7 @@ class TaggingTask(Task):
         return {self.prefix: differences(gold, items)}
 
     def _char_spans(self, doc: Doc) -> Set[Tuple[int, int, str]]:
-        return {(span.start_char, span.end_char, span.label_) for span in self.spans(doc)}
+        return {(*char_offsets(span), span.label_) for span in self.spans(doc)}
 
 
 def overlapping(rows: numpy.ndarray, considered: numpy.ndarray) -> numpy.ndarray:
