@@ -422,7 +422,8 @@ def test_attributes_that_somebody_set_are_left_alone():
     set_extensions()
     try:
         Doc.set_extension("relations", default="mine", force=True)
-        set_extensions()
+        with pytest.warns(UserWarning, match="doc._.relations was set by something else"):
+            set_extensions()
         assert blank()._.relations == "mine"
     finally:
         Doc.remove_extension("relations")

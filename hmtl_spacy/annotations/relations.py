@@ -36,7 +36,7 @@ def get_relations(doc: Doc, key: str = RELATIONS) -> Optional[List[Relation]]:
         return None
     spans = spans_of(doc, key, scored=2)
     pairs = list(zip(spans[::2], spans[1::2]))
-    if len(spans) % 2 or any(head.label != tail.label or not head.label for head, tail in pairs):
+    if len(spans) % 2 or any(head.label != tail.label for head, tail in pairs):
         raise ValueError(
             f"doc.spans['{key}'] holds {len(spans)} spans that aren't relations: a head and a tail in turn, "
             f"both with the relation's label. Write relations with hmtl_spacy.annotations.set_relations."
