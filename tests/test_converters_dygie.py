@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import pytest
 from converting import clusters, convert_file, convert_text, mentions, relations, sentences
@@ -69,6 +70,85 @@ def test_malformed_input(change, message):
         convert_text("dygie", json.dumps({"sentences": [["a", "b"]], **change}))
 
 
+WORDS = {"sentences": [["Ann", "met", "Bob", "."], ["He", "ran", "."]]}
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"predicted_ner": [[], []]},
+            "found the key 'predicted_ner', expected some of doc_key, sentences, ner",
+        ),
+        ({"coref": []}, "found the key 'coref', .*'coref' to 'clusters'"),
+        ({"ner": [[], [], []]}, "found 3 lists in 'ner' for 2 sentences"),
+        ({"relations": [[]]}, "found 1 lists in 'relations' for 2 sentences"),
+        ({"ner": [[], [[0, 0, "P"]]]}, r"found \[0, 0, 'P'\] in the list of 'ner' for the tokens 4 to 6"),
+        (
+            {"ner": [[[4, 4, "P"]], []]},
+            "in the list of 'ner' for the tokens 0 to 3, expected a span that begins",
+        ),
+        ({"relations": [[], [[0, 0, 2, 2, "R"]]]}, "in the list of 'relations' for the tokens 4 to 6"),
+        (
+            {"ner": [[[0, 0, "P", 0.5]], []]},
+            r"found \[0, 0, 'P', 0.5\], expected \[start, end, label\] and noth",
+        ),
+        (
+            {"relations": [[[0, 0, 2, 2, "R", 1]], []]},
+            "expected .start, end, start, end, label. and nothing else",
+        ),
+        ({"clusters": [[[0, 0, "P"]]]}, "expected .start, end. and nothing else"),
+    ],
+)
+def test_what_the_line_contradicts_is_refused(change, message):
+    with pytest.raises(ConversionError, match=f"file:1: .*{message}"):
+        convert_text("dygie", json.dumps({**WORDS, **change}))
+
+
+def test_what_is_not_read_or_odd_is_counted():
+    dropped = Counter()
+    layers = {
+        "ner": [[[0, 0, "P"], [0, 0, "P"], [2, 4, "Q"]], []],
+        "relations": [[[0, 0, 4, 4, "R"], [0, 0, 4, 4, "R"]], []],
+        "events": [[], []],
+        "_note": 1,
+        "_meta": {"page": 3},
+    }
+    [doc] = convert_text("dygie", json.dumps({**WORDS, **layers}), dropped=dropped)
+    assert mentions(doc) == [("Ann", "P"), ("Bob . He", "Q")] and relations(doc) == [("Ann", "R", "He")]
+    assert doc.user_data == {"id": "1", "meta": {"page": 3}}
+    assert +dropped == {
+        "values of 'events', which isn't read": 1,
+        "values of '_note', which isn't read": 1,
+        "duplicates in 'ner'": 1,
+        "mentions across sentences (kept, but no model predicts them)": 1,
+        "duplicates in 'relations'": 1,
+        "relations across sentences (kept, but no model predicts them)": 1,
+    }
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_lines_of_one_sentence_can_be_repaired(listed):
+    layers = {"ner": [[0, 0, "P"]], "relations": [[0, 0, 2, 2, "MET"]]}
+    layers = {key: [rows] if listed else rows for key, rows in layers.items()}
+    line = json.dumps({"sentence": ["Ann", "met", "Bob"], **layers, "clusters": [[[0, 0], [2, 2]]]})
+    with pytest.raises(
+        ConversionError, match="file:1: found the key 'sentence'.* use --repair .*one sentence"
+    ):
+        convert_text("dygie", line)
+    dropped = Counter()
+    [doc] = convert_text("dygie", line, repair=True, dropped=dropped)
+    assert mentions(doc) == [("Ann", "P")] and relations(doc) == [("Ann", "MET", "Bob")]
+    assert clusters(doc) == [["Ann", "Bob"]] and len(list(doc.sents)) == 1
+    assert +dropped == {"lines of one sentence, read as a document": 1}
+
+
+@pytest.mark.parametrize("sentence", ["Ann ran", [["Ann"]], None])
+def test_other_lines_of_one_sentence_cannot(sentence):
+    with pytest.raises(ConversionError, match="file:1: found the key 'sentence'.* can be repaired"):
+        convert_text("dygie", json.dumps({"sentence": sentence}), repair=True)
+
+
 @pytest.mark.parametrize(
     "line, message",
     [
@@ -83,8 +163,6 @@ def test_lines_that_are_no_records(line, message):
 
 
 def test_clusters_are_made_disjoint():
-    from collections import Counter
-
     dropped = Counter()
     rows = [[(0, 1)], [(0, 1), (2, 3), (2, 3)], [(2, 3), (4, 5)], [(6, 7)], []]
     assert resolve_clusters(rows, False, dropped) == [[(0, 1), (2, 3)]]

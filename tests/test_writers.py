@@ -122,7 +122,7 @@ def test_dygie(doc):
     assert everything(back)[1:] == everything(doc)[1:] and len(sentences(back)) == 2
     record = json.loads(line)
     assert record["ner"][0][0] == [0, 1, "PER"] and record["relations"][1] == [[8, 8, 10, 10, "LIKE"]]
-    assert back.user_data["id"] == "a b" and record["_meta"] == {"n": [1, None]}
+    assert back.user_data == {"id": "a b", "meta": {"n": [1, None]}} and record["_meta"] == {"n": [1, None]}
     assert lost == {
         "scores": 10,
         "tokens of white space": 1,
@@ -239,7 +239,7 @@ def test_whatever_is_written_as_dygie_can_be_read(doc):
     for back in one_document("dygie", doc):
         expected = [held(cluster) for cluster in get_clusters(doc)]
         assert_clusters([held(cluster) for cluster in get_clusters(back)], expected)
-        assert typed(back) == typed(doc) and related(back) == related(doc)
+        assert typed(back) == Counter(set(typed(doc))) and related(back) == Counter(set(related(doc)))
 
 
 def test_format_by_name():

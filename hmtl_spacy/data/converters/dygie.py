@@ -4,7 +4,8 @@ Offsets count the document's tokens, ends *inclusive*; spaCy's are exclusive.
 """
 
 from collections import Counter
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from itertools import accumulate
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -14,6 +15,13 @@ from .clusters import Offsets, resolve_clusters
 from .common import TREEBANK_ESCAPES, make_doc
 from .converter import Converter
 from .records import Record, read_records, shorten
+from .repair import Repair
+
+LAYERS = ("ner", "relations", "clusters")
+KEYS = ("doc_key", "sentences", *LAYERS)
+NOT_READ = ("events", "event_clusters", "dataset", "weight")  # DyGIE++ has them
+META = "_meta"  # as our writer calls it
+ACROSS = "across sentences (kept, but no model predicts them)"
 
 
 def dygie_to_docs(
@@ -23,6 +31,7 @@ def dygie_to_docs(
     vocab: Optional[Vocab] = None,
     unescape: bool = True,
     singletons: bool = False,
+    repair: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.
@@ -34,15 +43,49 @@ def dygie_to_docs(
     vocab: the vocabulary of the documents.
     unescape: write brackets and quotes for -LRB-, `` and so on.
     singletons: keep clusters of one mention.
+    repair: read lines of one `sentence`, whose layers aren't lists of sentences.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
+        if "sentence" in record.data:
+            record = _of_one_sentence(record, Repair(repair, source, dropped))
+        _check_keys(record, dropped)
         doc = _make_doc(record, vocab, unescape)
         _annotate(doc, record, singletons, dropped)
         yield doc
+
+
+def _of_one_sentence(record: Record, repair: Repair) -> Record:
+    """A line whose tokens are under `sentence`, as one of `sentences`."""
+    data = dict(record.data)
+    words = data.pop("sentence")
+    found = f"found the key 'sentence': {shorten(words)}, expected 'sentences', a list of lists of tokens."
+    repair.mend(record.line, found, "lines of one sentence, read as a document")
+    if "sentences" in data or not isinstance(words, list) or any(isinstance(word, list) for word in words):
+        raise record.error(f"{found} Only a list of tokens, and no 'sentences' beside it, can be repaired.")
+    data["sentences"] = [words]
+    for key in ("ner", "relations"):
+        rows = record.layer(key)
+        if rows is not None and not any(isinstance(cell, list) for row in rows[:1] for cell in row or [[]]):
+            data[key] = [rows]
+    return Record(data, record.source, record.line)
+
+
+def _check_keys(record: Record, dropped: Counter[str]) -> None:
+    """Events, what DyGIE++ says of a line, and keys that begin with _, which it leaves alone, are counted."""
+    for key in record.data:
+        if key in NOT_READ or (key.startswith("_") and key != META):
+            dropped[f"values of {key!r}, which isn't read"] += 1
+    known = (*KEYS, META, *NOT_READ, *(key for key in record.data if key.startswith("_")))
+    if unknown := [key for key in record.data if key not in known]:
+        found = f"found the key {unknown[0]!r}, expected some of {', '.join(KEYS)}"
+        advice = (
+            "Rename it if it is one of them ('predicted_ner' to 'ner', 'coref' to 'clusters'), or remove it"
+        )
+        raise record.error(f"{found}. {advice}; keys that begin with _ are left alone.")
 
 
 def _make_doc(record: Record, vocab: Vocab, unescape: bool) -> Doc:
@@ -57,29 +100,80 @@ def _make_doc(record: Record, vocab: Vocab, unescape: bool) -> Doc:
     words = [word for sentence in sentences for word in sentence]
     if unescape:
         words = [TREEBANK_ESCAPES.get(word, word) for word in words]
-    return make_doc(vocab, words, None, [len(sentence) for sentence in sentences], record.id("doc_key"))
+    doc = make_doc(vocab, words, None, [len(sentence) for sentence in sentences], record.id("doc_key"))
+    if (meta := record.meta(META)) is not None:
+        doc.user_data["meta"] = meta
+    return doc
 
 
 def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str]) -> None:
+    bounds = _bounds(record)
     labels: Dict[Offsets, str] = {}
-    ner, relations, clusters = (_rows(record, key) for key in ("ner", "relations", "clusters"))
+    ner, relations, clusters = (_rows(record, key) for key in LAYERS)
     if ner is not None:
-        mentions = []
-        for row in _flat(ner):
-            (start, end), label = _offsets(doc, record, row, 0), record.label(row, 2)
-            labels.setdefault((start, end), label)
-            mentions.append(Span(doc, start, end, label))
-        set_mentions(doc, mentions)
+        mentions: Dict[Tuple[Offsets, str], Span] = {}
+        for row, sentence in _by_sentence(ner, bounds, record, "ner"):
+            place, label = _offsets(doc, record, row, 0), record.label(row, 2)
+            _check_place(place, sentence, row, record, "ner")
+            _check_width(row, 3, record, "[start, end, label]")
+            labels.setdefault(place, label)
+            dropped["duplicates in 'ner'"] += (place, label) in mentions
+            dropped[f"mentions {ACROSS}"] += place[1] > sentence[1]
+            mentions[place, label] = Span(doc, *place, label)
+        set_mentions(doc, mentions.values())
     if relations is not None:
-        links = []
-        for row in _flat(relations):
-            offsets = _offsets(doc, record, row, 0), _offsets(doc, record, row, 2)
-            head, tail = (Span(doc, *pair, labels.get(pair, "")) for pair in offsets)
-            links.append(Relation(head, tail, record.label(row, 4)))
-        set_relations(doc, links)
+        links: Dict[Tuple[Offsets, Offsets, str], Relation] = {}
+        for row, sentence in _by_sentence(relations, bounds, record, "relations"):
+            places = _offsets(doc, record, row, 0), _offsets(doc, record, row, 2)
+            _check_place(places[0], sentence, row, record, "relations")
+            head, tail = (Span(doc, *place, labels.get(place, "")) for place in places)
+            label = record.label(row, 4)
+            _check_width(row, 5, record, "[start, end, start, end, label]")
+            if (*places, label) in links:
+                dropped["duplicates in 'relations'"] += 1
+                continue
+            inside = all(sentence[0] <= start and end <= sentence[1] for start, end in places)
+            dropped[f"relations {ACROSS}"] += not inside
+            links[(*places, label)] = Relation(head, tail, label)
+        set_relations(doc, links.values())
     if clusters is not None:
         rows = [[_offsets(doc, record, mention, 0) for mention in cluster] for cluster in clusters]
+        for mention in (mention for cluster in clusters for mention in cluster):
+            _check_width(mention, 2, record, "[start, end]")
         set_clusters(doc, resolve_clusters(rows, singletons, dropped))
+
+
+def _bounds(record: Record) -> List[Offsets]:
+    """Start and end of each sentence, in tokens of the document."""
+    ends = list(accumulate(map(len, record.data["sentences"]), initial=0))
+    return list(zip(ends, ends[1:], strict=False))
+
+
+def _by_sentence(
+    rows: List[List[Any]], bounds: List[Offsets], record: Record, key: str
+) -> Iterator[Tuple[Any, Offsets]]:
+    """Each row of a layer with start and end of the sentence in whose list it is."""
+    if len(rows) != len(bounds):
+        found = f"found {len(rows)} lists in {key!r} for {len(bounds)} sentences"
+        raise record.error(f"{found}, expected one a sentence, empty where nothing is annotated.")
+    return (
+        (row, sentence) for of_sentence, sentence in zip(rows, bounds, strict=True) for row in of_sentence
+    )
+
+
+def _check_place(place: Offsets, sentence: Offsets, row: Any, record: Record, key: str) -> None:
+    """The first span of a row begins in the sentence in whose list it is."""
+    if not sentence[0] <= place[0] < sentence[1]:
+        found = (
+            f"found {shorten(row)} in the list of {key!r} for the tokens {sentence[0]} to {sentence[1] - 1}"
+        )
+        expected = "expected a span that begins there"
+        raise record.error(f"{found}, {expected}. Offsets count the document's tokens, not the sentence's.")
+
+
+def _check_width(row: List[Any], width: int, record: Record, expected: str) -> None:
+    if len(row) != width:
+        raise record.error(f"found {shorten(row)}, expected {expected} and nothing else.")
 
 
 def _rows(record: Record, key: str) -> Optional[List[List[Any]]]:
@@ -99,10 +193,6 @@ def _offsets(doc: Doc, record: Record, row: Any, column: int) -> Offsets:
         expected = f"0 <= start <= end < {len(doc)}, the document's tokens; ends are inclusive"
         raise record.error(f"found the span {pair} in {shorten(row)}, expected {expected}.")
     return start, end + 1
-
-
-def _flat(rows: List[List[Any]]) -> Iterator[Any]:
-    return (row for sentence in rows for row in sentence)
 
 
 converter = Converter(dygie_to_docs, example="train.json train.spacy")

@@ -1,9 +1,16 @@
 """JSON lines: one object a line, checked where it is read, with the place in every message."""
 
 import json
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+import math
+from typing import Any, Collection, Dict, Iterable, Iterator, List, NoReturn, Optional, Tuple
+
+import srsly
 
 from .common import ConversionError
+
+DEPTH = (
+    200  # levels of lists and objects in what is stored beside a text: pickle takes about 500, msgpack 511
+)
 
 
 class Record:
@@ -40,6 +47,12 @@ class Record:
             raise self.error(f"found {shorten(row)}, expected a label at {place!r}.")
         return label
 
+    def check_keys(self, value: Dict[str, Any], known: Collection[str], place: str, advice: str) -> None:
+        """Raise an error where an object has keys that nobody reads: a misspelt one isn't a missing one."""
+        if unknown := [key for key in value if key not in known]:
+            found = f"found the key {unknown[0]!r}{place}, expected some of {', '.join(known)}"
+            raise self.error(f"{found}. {advice}")
+
     def score(self, value: Any) -> Optional[float]:
         """The confidence in a span or relation, None if it has none."""
         score = value.get("score") if isinstance(value, dict) else None
@@ -50,7 +63,22 @@ class Record:
     def id(self, key: str) -> str:
         """The document's name, or the number of the line if it has none."""
         value = self.data.get(key)
+        if value is not None and type(value) not in (str, int, float):
+            raise self.error(f"found {key!r}: {shorten(value)}, expected a string or a number.")
         return str(self.line if value is None else value)
+
+    def meta(self, key: str) -> Any:
+        """What is to be kept beside the text, None if there is nothing; it must be what .spacy files hold."""
+        value = self.data.get(key)
+        try:
+            if _is_deeper(value, DEPTH):
+                raise ValueError(f"it is nested more than {DEPTH} levels deep")
+            srsly.msgpack_dumps(value)
+        except (ValueError, OverflowError) as err:
+            reason = str(err).rstrip(".").replace("Integer value", "an integer is")
+            advice = "Write such numbers as strings, and less deeply nested lists and objects"
+            raise self.error(f"found {key!r}, which can't be stored: {reason}. {advice}.") from None
+        return value
 
 
 def read_records(lines: Iterable[str], source: str) -> Iterator[Record]:
@@ -74,7 +102,7 @@ def parse_record(line: str, source: str, number: int) -> Record:
     RETURNS: the object and its place.
     """
     try:
-        data = json.loads(line)
+        data = DECODER.decode(line)
         if "\\u" in line:  # half a surrogate pair isn't text
             json.dumps(data, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as err:
@@ -85,6 +113,38 @@ def parse_record(line: str, source: str, number: int) -> Record:
     return Record(data, source, number)
 
 
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """An object, whose keys are all different: Python's own takes the last."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice in an object")
+    return data
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text} is too large")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} isn't a number of JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_no_number)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested more than so many levels deep."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if items is None:
+        return False
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
+
+
 def shorten(value: Any, width: int = 80) -> str:
     """Show a value in a message, cut to a readable length.
 
@@ -92,5 +152,8 @@ def shorten(value: Any, width: int = 80) -> str:
     width: the most characters to show.
     RETURNS: its representation.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a {type(value).__name__} nested too deeply to show"
     return text if len(text) <= width else f"{text[: width - 3]}..."
