@@ -17,7 +17,7 @@ from thinc.api import Model, Optimizer
 from .annotations import Keys, merge_keys
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
-from .data.gold import align_rows, trim_rows, usable_rows
+from .data.gold import align_rows, usable_rows, visible_rows
 from .data.layers import further_names
 from .divergence import UpdateWatch
 from .entities import set_extensions
@@ -171,7 +171,7 @@ class HMTL(TrainablePipe):
         for i, doc in enumerate(docs):
             for name, task in self.tasks.items():
                 rows, confidences = scores[name]
-                task.annotate(doc, *_visible(doc, task, rows[i], confidences[i]))
+                task.annotate(doc, *visible_rows(doc, rows[i], confidences[i], task.offset_columns))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
@@ -280,22 +280,6 @@ class HMTL(TrainablePipe):
                 f'sentencizer before it: nlp.add_pipe("sentencizer", before="{self.name}").',
                 stacklevel=2,
             )
-
-
-def _visible(
-    doc: Doc, task: Task, rows: numpy.ndarray, scores: numpy.ndarray
-) -> Tuple[numpy.ndarray, numpy.ndarray]:
-    """Predicted rows without white space at the ends of their spans, and their scores; of rows that become
-    equal, the first.
-    """
-    trimmed, kept = trim_rows(doc, rows, task.offset_columns)
-    if trimmed is rows or not task.offset_columns:
-        return rows, scores
-    scores = scores[kept]
-    # a coreferent mention has one cluster; a pair of spans may have relations of several labels
-    compared = trimmed[:, :2] if task.offset_columns == 2 else trimmed
-    first = numpy.sort(numpy.unique(compared, axis=0, return_index=True)[1])
-    return trimmed[first], scores[first]
 
 
 def sentence_of(doc: Doc) -> numpy.ndarray:

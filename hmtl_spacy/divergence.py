@@ -12,8 +12,8 @@ from .data.corpus import corpus_name
 
 ADVICE = (
     "The weights are as they were before this step. Try a lower [training.optimizer.learn_rate], more "
-    'warmup_steps, a smaller [training.optimizer] grad_clip, or precision = "float32" for a transformer, and look '
-    "at the data of this corpus: very long documents or sentences, odd vectors."
+    'warmup_steps, a smaller [training.optimizer] grad_clip, or precision = "float32" for a transformer, and '
+    "look at the data of this corpus: very long documents or sentences, odd vectors."
 )
 
 

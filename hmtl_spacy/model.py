@@ -117,7 +117,12 @@ def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:
     """The tokens of documents, with the features that the tasks ask for. vectors: [n_tokens, nO]"""
     features: Dict[str, numpy.ndarray] = {}
     for task in cast(NetworkBuilder, _shim(model).build).tasks.values():
-        features.update(task.token_features(docs))
+        for name, ids in task.token_features(docs).items():
+            if not numpy.array_equal(features.setdefault(name, ids), ids):
+                raise ValueError(
+                    f"Two tasks have different values for the token feature '{name}'. Give the feature of one "
+                    f"of them another name."
+                )
     return TokenBatch(vectors, sentence_layout(docs), features=features)
 
 

@@ -8,6 +8,8 @@ from spacy.cli._util import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
+from hmtl_spacy.registry import converters, registered
+
 
 def run(*args):
     spacy.registry.cli.get_all()  # as `python -m spacy` does
@@ -72,9 +74,7 @@ def test_options_of_another_format_are_refused(tmp_path, args):
     assert code == 2 and "No such" in output
 
 
-@pytest.mark.parametrize(
-    "format", ["iob", "conllu", "conll04", "conll2012", "ace", "dygie", "jsonl", "inline"]
-)
+@pytest.mark.parametrize("format", registered(converters))
 def test_help_has_an_example(format):
     code, output = run("convert", format, "--help")
     assert code == 0 and f"Example: python -m spacy hmtl convert {format}" in output

@@ -6,6 +6,7 @@ import re
 import shlex
 from configparser import ConfigParser
 from importlib import import_module
+from importlib.metadata import entry_points
 from itertools import product
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spacy.util import load_config, load_model_from_config, registry
 from thinc.api import Config
 
 from hmtl_spacy import factories
+from hmtl_spacy.data.gold import MISALIGNED, WHITE_SPACE
 from hmtl_spacy.overlay import merge_configs
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,7 @@ def registered():
 
 DEFAULTS = documented_defaults()
 REGISTERED = registered()
+TASKS = sorted(point.name for point in entry_points(group="spacy_hmtl_tasks"))
 
 
 def require_extras(text):
@@ -144,18 +147,16 @@ def expand(pattern):
 
 def test_keys_of_scores():
     rows = next(rows for header, rows in tables() if header == ["task", "keys"])
-    tasks = {"ner": "NER", "mentions": "Mentions", "coref": "Coref", "relations": "Relations"}
-    assert [row[0] for row in rows] == list(tasks)
+    assert {row[0] for row in rows} == {name.split(".")[1].lower() for name in TASKS}
     for name, keys in rows:
         documented = set().union(*(expand(pattern) for pattern in CODE.findall(keys)))
-        assert documented == set(REGISTERED[f"hmtl_spacy.{tasks[name]}.v1"]().score([])), name
+        (make,) = (REGISTERED[task] for task in TASKS if task.split(".")[1].lower() == name)
+        assert documented == set(make().score([])), name
 
 
 def test_reasons_of_lost_annotations():
     rows = next(rows for header, rows in tables() if header[0] == "reason")
-    reasons = {"misaligned"}
-    for name in ("NER", "Mentions", "Coref", "Relations"):
-        reasons |= set(REGISTERED[f"hmtl_spacy.{name}.v1"]().reasons)
+    reasons = {MISALIGNED, WHITE_SPACE}.union(*(REGISTERED[name]().reasons for name in TASKS))
     assert {row[0] for row in rows} == reasons
 
 

@@ -165,7 +165,8 @@ print(sorted(name for name in spacy.registry.hmtl_tasks.get_all()))
 
 def test_other_pipelines_load_where_there_is_no_torch():
     found = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=240)
-    expected = [f"hmtl_spacy.{name}.v1" for name in ("Coref", "Mentions", "NER", "Relations")]
+    expected = sorted(point.name for point in entry_points(group="spacy_hmtl_tasks"))
+    assert "hmtl_spacy.NER.v1" in expected
     assert found.stdout.strip() == str(expected), found.stderr
 
 

@@ -248,7 +248,7 @@ def test_format_by_name():
     assert format_of("a.txt", "dygie") == "dygie"
     with pytest.raises(ValueError, match=r"format of a.txt: expected a name that ends in conll \(conll2012"):
         format_of("a.txt")
-    with pytest.raises(ValueError, match="Can't write 'xml'; the formats are conll2012, dygie, jsonl, spacy"):
+    with pytest.raises(ValueError, match="Can't write 'xml'; the formats are .*conll2012, .*dygie, .*jsonl"):
         format_of("a.jsonl", "xml")
 
 

@@ -61,7 +61,7 @@ def keys_of_doc(doc: Doc, default: Keys = KEYS) -> Keys:
 def write_layer(doc: Doc, layer: str, key: str, spans: List[Span], **attrs: Any) -> None:
     """Store spans as the group of a layer, the last of the document's groups.
 
-    layer: a field of `Keys`.
+    layer: a field of `Keys`, or the `layer` of a task beyond the four standard ones.
     attrs: what goes into the group's attributes beside the name of its layer.
     """
     doc.spans.pop(key, None)  # a key that is replaced would keep its place

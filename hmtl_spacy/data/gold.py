@@ -1,4 +1,4 @@
-"""Gold rows that a task can learn from, moved from the reference's tokens to the predicted ones."""
+"""Rows as they lie on tokens: gold moved from the reference's to the predicted ones, white space trimmed."""
 
 from collections import Counter
 from typing import Any, Tuple
@@ -56,6 +56,22 @@ def trim_rows(doc: Doc, rows: numpy.ndarray, offset_columns: int) -> Tuple[numpy
         trimmed[:, column + 1] = preceding[rows[:, column + 1] - 1]
         kept &= trimmed[:, column] < trimmed[:, column + 1]
     return trimmed[kept], kept
+
+
+def visible_rows(
+    doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray, offset_columns: int
+) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """Predicted rows without white space at the ends of their spans, and their scores; of rows that become
+    equal, the first.
+    """
+    trimmed, kept = trim_rows(doc, rows, offset_columns)
+    if trimmed is rows or not offset_columns:
+        return rows, scores
+    scores = scores[kept]
+    # a coreferent mention has one cluster; a pair of spans may have relations of several labels
+    compared = trimmed[:, :2] if offset_columns == 2 else trimmed
+    first = numpy.sort(numpy.unique(compared, axis=0, return_index=True)[1])
+    return trimmed[first], scores[first]
 
 
 def align_rows(

@@ -17,6 +17,7 @@ from ..annotations import (
     get_relations,
     has_entities,
     keys_of_doc,
+    spans_of,
 )
 
 DIGITS = 4  # of a score
@@ -149,6 +150,13 @@ def lose_further(layers: Layers, lost: "Counter[str]") -> None:
 def size(data: Any) -> int:
     """How many items a further layer has; 1 if it isn't a list."""
     return len(data) if isinstance(data, list) else 1
+
+
+def spans_to_json(doc: Doc, key: str) -> Optional[List[Dict[str, Any]]]:
+    """A group of labelled spans as plain data, with the scores in its `attrs["scores"]`; None without it."""
+    if key not in doc.spans:
+        return None
+    return [_labelled(scored) for scored in _with_scores(spans_of(doc, key), _scores(doc, key))]
 
 
 def layer_to_json(doc: Doc, layer: str, keys: Keys) -> Optional[Any]:

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from .batch import TokenBatch
 
-# Annotation as integers, one array [n, n_columns] per document, and one score per row: [n]
+# Annotation as integers, one array per document, int64 [n, n_columns], offsets relative to the document, and
+# one score per row, float32 [n]. `layout.doc_starts` lead from there to the flat tokens of a batch,
+# `layout.split_docs` leads back; rows are sorted by their first offset.
 Rows = List[numpy.ndarray]
 Decoded = Tuple[Rows, List[numpy.ndarray]]
 
@@ -17,7 +19,8 @@ class Head(Protocol):
     """The upper half of a level: a loss to learn by, and rows to annotate.
 
     A head is a `torch.nn.Module` that has these members; it may inherit them, as in
-    `class MyHead(nn.Module, Head)`, and then sets only what differs.
+    `class MyHead(nn.Module, Head)`, and then sets only what differs. Vectors may be on a GPU, the arrays in
+    `tokens.features` and `tokens.candidates` are numpy's.
 
     reads_inputs: whether it needs `tokens.inputs`, what the encoder of its level read.
     takes_candidates: whether `decode` scores the spans in `tokens.candidates`, where there are any, instead
@@ -33,12 +36,17 @@ class Head(Protocol):
     def loss(self, tokens: TokenBatch, gold: Rows) -> Tensor:
         """A single number, on a scale that doesn't depend on the size of the batch.
 
-        gold: the rows of every document of the batch, those that can't be learned from left out.
+        tokens: of documents that are annotated for the task; there is at least one token.
+        gold: the rows of every document of the batch, but for those that can't be learned from.
         """
         raise NotImplementedError
 
     def decode(self, tokens: TokenBatch, threshold: float) -> Decoded:
-        """RETURNS: rows and their probabilities, per document; empty arrays where there is nothing."""
+        """Predict: without gradients and without dropout, also while the network trains, for a level above
+        that takes its candidates from these rows. There may be no token at all.
+
+        RETURNS: rows and their probabilities, per document; empty arrays where there is nothing.
+        """
         raise NotImplementedError
 
 
@@ -52,7 +60,7 @@ class LabellingHead(Head, Protocol):
     n_tags: int
 
     def label_distribution(self, tokens: TokenBatch) -> Tensor:
-        """Tag probabilities of each token. [n_tokens, n_tags]"""
+        """Tag probabilities of each token, with gradients in training, without dropout. [n_tokens, n_tags]"""
         raise NotImplementedError
 
 

@@ -7,7 +7,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import merge_keys
-from ..data.layers import layer_to_json
+from ..data.layers import STANDARD, layer_to_json
 from ..nn.head import Head
 from ..nn.level import LevelSettings
 from .differences import Differences
@@ -107,8 +107,14 @@ class Task:
         """The task's layer as plain data with character offsets; None where it isn't annotated.
 
         A layer of its own is drawn as spans if it is a list of dicts with "start", "end" and "label", as
-        relations if they have "head", "tail" (each with "start" and "end") and "label", else as a note.
+        relations if they have "head", "tail" (each with "start" and "end") and "label", else as a note;
+        `data.layers.spans_to_json` makes such a list of a span group.
         """
+        if self.layer and self.layer not in STANDARD:
+            raise NotImplementedError(
+                f"{type(self).__name__} fills the layer '{self.layer}' but has no `to_json`, which says how "
+                f"it is written and shown."
+            )
         return layer_to_json(doc, self.layer, merge_keys({self.layer: self.keys}))
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:

@@ -7,6 +7,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..metrics import span_scores
+from ..nn.head import LabellingHead
 from ..nn.tagging import TaggingHead
 from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, differences, span_items
@@ -26,7 +27,7 @@ class TaggingTask(Task):
         """Of the names of its scores."""
         raise NotImplementedError
 
-    def build_head(self, nI: int, nX: int) -> TaggingHead:
+    def build_head(self, nI: int, nX: int) -> LabellingHead:
         return TaggingHead(nI, len(self.labels), self.dropout)
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:

@@ -16,9 +16,9 @@ class Converter:
     a Path, a Literal of strings or `Lines`, optional or in a list; their help is in the docstring, one
     `name: meaning` a line. Parameters of other types are for callers from Python.
 
-    read: a generator of documents. It takes the decoded lines of a file and, by keyword, `source` (the
-        file's name, for messages), `vocab` (the vocabulary of the documents, or None), `dropped` (a
-        Counter of what couldn't be kept, or None) and the options of the format.
+    read: a generator of documents. It takes the decoded lines of a file, without their ends, and, by
+        keyword, `source` (the file's name, for messages), `vocab` (the vocabulary of the documents, or
+        None), `dropped` (a Counter of what couldn't be kept, or None) and the options of the format.
     read_folder: likewise for the path of a folder of files, without `source`, if the format has folders;
         it takes the options of `read` and its own.
     input: what the command's help says of its input.
