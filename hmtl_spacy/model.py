@@ -120,8 +120,8 @@ def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:
         for name, ids in task.token_features(docs).items():
             if not numpy.array_equal(features.setdefault(name, ids), ids):
                 raise ValueError(
-                    f"Two tasks have different values for the token feature '{name}'. Give the feature of one "
-                    f"of them another name."
+                    f"Two tasks have different values for the token feature '{name}'. Give one of "
+                    f"them another name."
                 )
     return TokenBatch(vectors, sentence_layout(docs), features=features)
 
