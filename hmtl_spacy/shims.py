@@ -7,15 +7,16 @@ weight decay of the Thinc optimiser it is given.
 """
 
 import contextlib
-from io import BytesIO
+import json
+from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
-import srsly
 import torch
 from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
-from thinc.shims.pytorch import default_serialize_torch_model
 from torch import Tensor
 from torch.nn import Parameter
+
+from .storage import DamagedPipeline, pack, unmatched_weights, unpack
 
 
 class TorchUpdates:
@@ -100,15 +101,17 @@ class TorchShim(TorchUpdates, PyTorchShim):
         return output, output.backward
 
     def to_bytes(self) -> bytes:
-        state = None if self._model is None else default_serialize_torch_model(self._model)
-        return bytes(srsly.msgpack_dumps({"config": self.cfg, "state": state}))
+        return pack(self._model, {} if self._model is None else {"settings": json.dumps(self.cfg)})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
-        message = srsly.msgpack_loads(bytes_data)
-        if message["state"] is not None:
-            network = self.create(**message["config"])
-            state = torch.load(BytesIO(message["state"]), map_location=self.device, weights_only=True)
-            network.load_state_dict(state)
+        stored = unpack(bytes_data, ["settings"])
+        if stored.texts:
+            settings = stored.json("settings")
+            build = partial(self.build, **settings)
+            unmatched = unmatched_weights(build, stored.weights)
+            if unmatched:
+                raise DamagedPipeline(f"the weights {unmatched} are needed or stored, not both")
+            self.create(**settings).load_state_dict(stored.weights)
         return self
 
 

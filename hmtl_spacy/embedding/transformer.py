@@ -1,87 +1,30 @@
 """Contextual vectors: a transformer, frozen or fine-tuned, with a learned mix of all its layers."""
 
-import os
-import warnings
-from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import HFObjects
-from spacy_transformers.layers.hf_shim import HFShim
-from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import MODEL_MAPPING, AutoModel, PreTrainedModel
-from transformers.configuration_utils import PretrainedConfig
-from transformers.modeling_utils import no_init_weights
 
 from ..nn.layer_mix import LayerMix
 from ..nn.windows import Window, pack_windows
 from ..requirements import EXTRA
-from ..shims import TorchShim, TorchUpdates
+from ..shims import TorchShim
 from .frozen import PRECISIONS, FeatureCache, Inference
 from .torch_layer import Output
-from .word_pieces import WordPieces, sentence_starts
+from .transformer_shim import TransformerShim, position_limit
+from .word_pieces import sentence_starts
 
 PACKAGE = "package:"
-WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 BATCH_PIECES = {"cpu": 1024}
 Layer = Model[List[Doc], Floats2d]
-
-
-class TransformerShim(TorchUpdates, HFShim):
-    """spacy-transformers' shim, which stores weights, configuration and tokenizer together."""
-
-    cache: FeatureCache
-    inference: Inference
-    _hfmodel: HFObjects
-
-    def from_bytes(self, bytes_data: bytes) -> "TransformerShim":
-        """Load, without first drawing random weights, which would be replaced; they are drawn if
-        spacy-transformers warns that some aren't stored.
-        """
-        load: Callable[[bytes], TransformerShim] = super().from_bytes
-        with weights_only():
-            try:
-                with warnings.catch_warnings(), no_init_weights():
-                    warnings.simplefilter("error", UserWarning)
-                    return load(bytes_data)
-            except UserWarning:
-                return load(bytes_data)
-
-
-@contextmanager
-def weights_only() -> Iterator[None]:
-    """Inside, torch loads weights alone; before torch 2.6 it runs a file's code unless told not to."""
-    before = os.environ.get(WEIGHTS_ONLY)
-    os.environ[WEIGHTS_ONLY] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[WEIGHTS_ONLY]
-        if before is not None:
-            os.environ[WEIGHTS_ONLY] = before
-
-
-class StoredModel:
-    """What builds a stored transformer: its configuration's own class, since `AutoModel` first imports
-    the configurations of all models that there are.
-    """
-
-    @staticmethod
-    def from_config(config: PretrainedConfig) -> PreTrainedModel:
-        """A model to load weights into; by `AutoModel` if its class isn't certain or has code of its own."""
-        own: Any = MODEL_MAPPING.get(type(config), None)
-        plain = getattr(own, "config_class", None) is type(config) and not hasattr(config, "auto_map")
-        model: PreTrainedModel = own._from_config(config) if plain else AutoModel.from_config(config)
-        return model
 
 
 class Settings(NamedTuple):
@@ -124,7 +67,7 @@ def Transformer(
             f"The transformer's precision is '{precision}'. Set it to one of {list(PRECISIONS)}."
         )
     settings = Settings(name, trainable, window, batch_pieces)
-    shim = TransformerShim(HFObjects(None, None, None), model_cls=StoredModel)
+    shim = TransformerShim(None)
     shim.learn_rate_scale = learn_rate_scale
     shim.cache = FeatureCache(cache_mb)
     shim.inference = Inference(precision)
@@ -143,13 +86,19 @@ def resolve(name: str) -> str:
     if not name.startswith(PACKAGE):
         return name
     package, _, folder = name[len(PACKAGE) :].partition("/")
-    spec = find_spec(package)
+    spec = find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise ValueError(
             f"The transformer's name is '{name}', but no package '{package}' is installed. "
             f"Install it, or give a model's name or folder instead."
         )
-    path = Path(next(iter(spec.submodule_search_locations))) / folder
+    root = Path(next(iter(spec.submodule_search_locations))).resolve()
+    path = (root / folder).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(
+            f"The transformer's name is '{name}', but '{path}' is outside the package '{package}'. "
+            f"Name a folder in it, or give a folder without '{PACKAGE}'."
+        )
     if not path.is_dir():
         raise ValueError(f"The transformer's name is '{name}', but '{path}' is not a folder.")
     return str(path)
@@ -166,14 +115,9 @@ def initialize(
 ) -> None:
     shim, mix = shims_of(model)
     if shim._model is None:
-        objects = huggingface_from_pretrained(
-            resolve(settings.name), {"use_fast": True, "add_prefix_space": True}, {}
-        )
-        shim._hfmodel = objects
-        shim._model = objects.transformer
+        shim.read(resolve(settings.name))
     config = shim._model.config
-    limit = getattr(config, "max_position_embeddings", None)
-    around = shim._hfmodel.tokenizer.num_special_tokens_to_add()
+    limit, around = position_limit(config), len(shim.pieces.before) + len(shim.pieces.after)
     if limit is not None and settings.window + around > limit:
         raise ValueError(
             f"The transformer '{settings.name}' reads at most {limit} pieces, {around} of them "
@@ -242,7 +186,7 @@ def run_transformer(
 
     YIELDS: the tokens of a batch, counted over all docs, [n], and their vectors by layer, [n, width] each.
     """
-    pieces = WordPieces.for_shim(shims_of(model)[0])
+    pieces = shims_of(model)[0].pieces
     per_doc = [pieces.of_doc(doc) for doc in docs]
     windows = pack_windows(per_doc, [sentence_starts(doc) for doc in docs], settings.window)
     device = next(transformer.parameters()).device

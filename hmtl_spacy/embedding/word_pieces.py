@@ -1,12 +1,15 @@
 """Word pieces of documents, and how a transformer gets them: padded, between special tokens."""
 
+import json
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
+from tokenizers import Tokenizer
 
 from ..nn.windows import Window
+from ..storage import DamagedPipeline, Stored
 
 SHAPES = 8  # windows are padded to multiples of it, so that oneDNN meets a shape that it has prepared again
 
@@ -20,27 +23,52 @@ def sentence_starts(doc: Doc) -> numpy.ndarray:
 class WordPieces:
     """Word pieces of single words, remembered by word: tokenizers see a word without its neighbours.
 
+    before, after: the pieces that a transformer wants around those of a text; padding: the one that fills up.
     limit: windows aren't padded to more pieces than this for the sake of their shape.
     """
 
-    def __init__(self, tokenizer: Any, limit: int):
+    TEXTS = ("tokenizer", "special_pieces")
+
+    def __init__(
+        self, tokenizer: Tokenizer, *, before: List[int], after: List[int], padding: int, limit: Optional[int]
+    ):
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
         self.tokenizer = tokenizer
-        self.limit = limit
+        self.before, self.after, self.padding = before, after, padding
+        self.limit = limit or SHAPES
         self.known: Dict[int, List[int]] = {}
-        probe = tokenizer.build_inputs_with_special_tokens([-1])
-        middle = probe.index(-1)
-        self.before, self.after = probe[:middle], probe[middle + 1 :]
-        self.padding = tokenizer.pad_token_id or 0
 
     @classmethod
-    def for_shim(cls, shim: Any) -> "WordPieces":
-        """Those of a transformer's tokenizer, the same for as long as the tokenizer is."""
-        tokenizer = shim._hfmodel.tokenizer
-        pieces: Optional[WordPieces] = shim.__dict__.get("_pieces")
-        if pieces is None or pieces.tokenizer is not tokenizer:
-            limit = getattr(shim._model.config, "max_position_embeddings", None)
-            pieces = shim._pieces = cls(tokenizer, limit or SHAPES)
-        return pieces
+    def of(cls, tokenizer: Any, limit: Optional[int]) -> "WordPieces":
+        """Those of a fast tokenizer of transformers."""
+        probe = tokenizer.build_inputs_with_special_tokens([-1])
+        middle = probe.index(-1)
+        return cls(
+            tokenizer.backend_tokenizer,
+            before=probe[:middle],
+            after=probe[middle + 1 :],
+            padding=tokenizer.pad_token_id or 0,
+            limit=limit,
+        )
+
+    def to_texts(self) -> Dict[str, str]:
+        """What is stored: `tokenizer.json`, and the special pieces."""
+        special = {"before": self.before, "after": self.after, "padding": [self.padding]}
+        return {"tokenizer": self.tokenizer.to_str(), "special_pieces": json.dumps(special)}
+
+    @classmethod
+    def from_texts(cls, stored: Stored, limit: Optional[int]) -> "WordPieces":
+        """From what `to_texts` gave."""
+        special = stored.json("special_pieces")
+        try:
+            before, after, (padding,) = special["before"], special["after"], special["padding"]
+            if not all(type(piece) is int and piece >= 0 for piece in [*before, *after, padding]):
+                raise ValueError(f"the special pieces are {special}")
+            tokenizer = Tokenizer.from_str(stored.texts["tokenizer"])
+        except Exception as error:  # tokenizers raises nothing more specific
+            raise DamagedPipeline(f"its tokenizer can't be read ({error})") from error
+        return cls(tokenizer, before=before, after=after, padding=padding, limit=limit)
 
     def of_doc(self, doc: Doc) -> List[List[int]]:
         """The piece ids of each token; none for white space."""
@@ -51,8 +79,8 @@ class WordPieces:
                 self.known.clear()
                 new = list(set(orths))
             words = [[doc.vocab.strings[orth]] for orth in new]
-            encoded = self.tokenizer(words, is_split_into_words=True, add_special_tokens=False)
-            self.known.update(zip(new, encoded["input_ids"]))
+            encoded = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
+            self.known.update(zip(new, (pieces.ids for pieces in encoded)))
         return [self.known[orth] for orth in orths]
 
     def pad(self, windows: List[Window]) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
