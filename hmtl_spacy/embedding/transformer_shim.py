@@ -32,7 +32,7 @@ class TransformerShim(TorchUpdates, PyTorchShim):
     def read(self, name: str) -> None:
         """Take a transformer from a folder or from the hub, never with code of its own."""
         transformer, self.pieces = read_pretrained(name)
-        network: torch.nn.Module = transformer
+        network: Any = transformer
         self._model = network.to(get_torch_default_device())
 
     def to_bytes(self) -> bytes:
@@ -51,7 +51,7 @@ class TransformerShim(TorchUpdates, PyTorchShim):
         config = config_from(stored.json("config"), stored.weights.values())
         pieces = WordPieces.from_texts(stored, limit=position_limit(config))
         unmatched = unmatched_weights(partial(build_model, config), stored.weights)
-        network: torch.nn.Module
+        network: Any
         if unmatched:
             warnings.warn(
                 f"The weights {unmatched} are in the stored transformer or in its class, not in both, "
