@@ -231,6 +231,14 @@ class HMTL(TrainablePipe):
         self.watch.watch_update(self.model, sgd)
         self.model.finish_update(sgd)
 
+    def rehearse(self, *args: Any, **kwargs: Any) -> Dict[str, float]:
+        """Refused: spaCy's default does nothing, without a word."""
+        raise ValueError(
+            f"'{self.name}' can't rehearse. So that it forgets nothing, train on documents of the earlier "
+            f"corpus too (a further section of [corpora.train.corpora]), or leave it out: "
+            f"nlp.rehearse(examples, exclude=['{self.name}'])."
+        )
+
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         if self.scorer is None:
             return {}

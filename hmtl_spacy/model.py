@@ -1,6 +1,6 @@
 """Thinc glue: docs to token vectors to the torch network to rows."""
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
@@ -16,6 +16,7 @@ from .shims import TorchShim
 from .tasks.base import Task
 
 MAX_SENTENCE = 200
+LIKELY = 0.5
 
 
 class TrainingBatch(NamedTuple):
@@ -35,7 +36,7 @@ def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> 
     """The shared embedding and the hierarchy over it.
 
     Trained, it maps a `TrainingBatch` to one loss per task, and the gradient it takes back is
-    the weight of each; otherwise `decode` gives rows.
+    the weight of each; otherwise `decode` gives rows, and so does `Model.predict`, at the threshold `LIKELY`.
     """
     shim = TorchShim(NetworkBuilder(tasks))
     return Model(
@@ -72,7 +73,10 @@ def network_of(model: Model) -> Network:
     return cast(Network, _shim(model).network)
 
 
-def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1d, Callable]:
+def forward(model: Model, batch: Any, is_train: bool) -> Tuple[Any, Callable]:
+    """batch: a `TrainingBatch`, or documents to predict."""
+    if not isinstance(batch, TrainingBatch):
+        return decode(model, batch, dict.fromkeys(network_of(model).levels, LIKELY), {}), _no_gradient
     vectors, backprop_vectors = model.get_ref("embedding")(batch.docs, is_train)
     network = network_of(model)
     network.train(is_train)
@@ -88,6 +92,10 @@ def forward(model: Model, batch: TrainingBatch, is_train: bool) -> Tuple[Floats1
         return []
 
     return cast(Floats1d, torch2xp(losses.detach())), backprop
+
+
+def _no_gradient(gradient: Any) -> List[Doc]:
+    raise ValueError("Predicted rows have no gradient: update with a TrainingBatch.")
 
 
 def decode(

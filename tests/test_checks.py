@@ -7,7 +7,7 @@ import pytest
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from tiny import ANNOTATED, annotate, make_pipeline
+from tiny import ANNOTATED, annotate, config_of, make_pipeline
 
 from hmtl_spacy.data.corpus import read_corpora, read_task_corpus
 from hmtl_spacy.factories import HIERARCHY
@@ -27,21 +27,6 @@ def steps(monkeypatch):
     made, update = [], HMTL.update
     monkeypatch.setattr(HMTL, "update", lambda *args, **kwargs: made.append(1) or update(*args, **kwargs))
     return made
-
-
-def config_of(train_path, dev_path, component=None):
-    """The config of a short training; component: what replaces the component's block."""
-    nlp = make_pipeline(hierarchy=["ner", "mentions"])
-    config = nlp.config.copy()
-    for split, path in (("train", train_path), ("dev", dev_path)):
-        corpus = {"@readers": "hmtl_spacy.TaskCorpus.v1", "path": None if path is None else str(path)}
-        config["corpora"][split] = {"@readers": "hmtl_spacy.MultiCorpus.v1", "corpora": {"news": corpus}}
-    config["training"].update(max_steps=1, eval_frequency=1, max_epochs=0)
-    config["training"]["batcher"] = {"@batchers": "hmtl_spacy.batch_by_task.v1"}
-    config["training"]["logger"] = {"@loggers": "hmtl_spacy.TaskLogger.v1"}
-    if component:
-        config["components"]["hmtl"] = component
-    return config
 
 
 def run(config):

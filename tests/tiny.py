@@ -114,6 +114,21 @@ def make_pipeline(**config):
     return nlp
 
 
+def config_of(train_path, dev_path, component=None):
+    """The config of a short training; component: what replaces the component's block."""
+    nlp = make_pipeline(hierarchy=["ner", "mentions"])
+    config = nlp.config.copy()
+    for split, path in (("train", train_path), ("dev", dev_path)):
+        corpus = {"@readers": "hmtl_spacy.TaskCorpus.v1", "path": None if path is None else str(path)}
+        config["corpora"][split] = {"@readers": "hmtl_spacy.MultiCorpus.v1", "corpora": {"news": corpus}}
+    config["training"].update(max_steps=1, eval_frequency=1, max_epochs=0)
+    config["training"]["batcher"] = {"@batchers": "hmtl_spacy.batch_by_task.v1"}
+    config["training"]["logger"] = {"@loggers": "hmtl_spacy.TaskLogger.v1"}
+    if component:
+        config["components"]["hmtl"] = component
+    return config
+
+
 def train(nlp, examples, steps=60, learn_rate=0.01):
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = learn_rate

@@ -49,7 +49,7 @@ def set_length(config: Config, size: Size) -> None:
         if corpus.get("batch_words"):
             corpus["batch_words"] = round(size.batch * corpus["batch_words"])
     active = sum(1 for names in tasks.values() if names)
-    updates = active * (size.updates or training["max_steps"] // len(tasks))
+    updates = active * (size.updates or config.interpolate()["training"]["max_steps"] // len(tasks))
     training["eval_frequency"] = max(1, updates // size.evaluations)
     training["max_steps"] = training["eval_frequency"] * size.evaluations
     training["batcher"].update(sampling="uniform", minimum_share=0.0)

@@ -76,5 +76,8 @@ def set_epochs(config: Config) -> int:
     examples = resolved["corpus"](load_model_from_config(resolvable, auto_fill=True))
     updates = sum(1 for _ in resolved["batcher"](examples))
     config["training"]["eval_frequency"] = updates
+    learn_rate = config["training"]["optimizer"]["learn_rate"]
+    if "steps_per_epoch" in learn_rate:
+        learn_rate["steps_per_epoch"] = updates
     config["training"]["patience"] = EPOCHS_OF_PATIENCE * updates
     return updates
