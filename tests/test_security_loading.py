@@ -64,6 +64,7 @@ class Watch:
         self.mark = self.outside / "code-ran"
         self.code = f"open({str(self.mark)!r}, 'w')\nclass Evil: pass\n"
         self.questions = []
+        self.modules = set(sys.modules)
         monkeypatch.setattr(tempfile, "tempdir", str(self.temporary))
         monkeypatch.setattr(builtins, "input", self.ask)
         monkeypatch.setattr(sys, "stdin", None)
@@ -78,7 +79,7 @@ class Watch:
     def nothing_happened(self):
         assert not self.questions
         assert not list(self.outside.iterdir()) and not list(self.temporary.iterdir())
-        assert not any("evil" in name for name in sys.modules)
+        assert not any("evil" in name for name in set(sys.modules) - self.modules)
 
 
 @pytest.fixture
@@ -348,8 +349,9 @@ def test_padding_of_a_stored_tokenizer_is_not_followed(trained, tmp_path):
     assert layers(spacy.load(path)(text)) == layers(trained(text))
 
 
-def test_a_pipeline_of_ours_is_loaded_without_files_and_questions(trained, watch, tmp_path):
+def test_a_pipeline_of_ours_is_loaded_without_files_and_questions(trained, watch, tmp_path, monkeypatch):
     trained.to_disk(tmp_path / "stored")
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda *args, **kwargs: pytest.fail("a temporary folder"))
     loaded = spacy.load(tmp_path / "stored")
     assert layers(loaded("Ann likes Oslo.")) == layers(trained("Ann likes Oslo."))
     watch.nothing_happened()
