@@ -228,11 +228,3 @@ def test_what_cannot_work_is_refused(trained, tmp_path):
     (tmp_path / "in.txt").unlink()
     with pytest.raises(ValueError, match="Can't write .* into the input"):
         annotate(trained, tmp_path, tmp_path / "folder" / "o.conll")
-
-
-def test_a_process_that_dies(trained, tmp_path):
-    trained.add_pipe("hmtl_test_dies")
-    source = write_jsonl(tmp_path / "in.jsonl", 4, ['{"text": "deadly"}'])
-    with pytest.raises(RuntimeError, match="One of 2 processes died. What was done is kept. Run the same"):
-        annotate(trained, source, tmp_path / "out.jsonl", batch_size=2, n_process=2)
-    assert (tmp_path / "out.jsonl.progress").exists()

@@ -5,6 +5,7 @@ annotate(nlp, "texts.jsonl", "found.jsonl")
 """
 
 from .documents import Fields
+from .places import readable
 from .run import Summary, annotate
 
-__all__ = ["Fields", "Summary", "annotate"]
+__all__ = ["Fields", "Summary", "annotate", "readable"]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from spacy.language import Language
+from spacy.pipeline import DependencyParser, EntityRecognizer
 from spacy.tokens import Doc
 
 from ..data.converters.common import ConversionError
@@ -12,17 +13,35 @@ from ..data.layers import count_layers, keys_of, read_layers, tasks_of
 from ..data.writers import get_writer
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
+from .places import readable
 
 Failure = Tuple[Optional[int], str]  # line, if it isn't the item's own, and reason
 
 
-class BatchResult(NamedTuple):
-    """A batch's part of the output, what was skipped and why, what it holds, and what is lost."""
+LIMITED = (DependencyParser, EntityRecognizer)  # whose memory `nlp.max_length` bounds, as spaCy says
 
-    output: bytes
+
+class BatchResult(NamedTuple):
+    """A batch's part of the output, what was skipped and why, what it holds, and what is lost.
+
+    output: one piece, or more if the batch couldn't be annotated at once.
+    """
+
+    output: List[bytes]
     failures: List[Dict[str, Any]]
     counts: Counter
     lost: Counter
+
+
+def add_results(results: List[BatchResult]) -> BatchResult:
+    """Results of pieces of a batch as that of the batch."""
+    outputs, failures, counts, lost = zip(*results, strict=True)
+    return BatchResult(
+        [piece for output in outputs for piece in output],
+        [failure for several in failures for failure in several],
+        sum(counts, Counter()),
+        sum(lost, Counter()),
+    )
 
 
 class Annotator:
@@ -40,6 +59,7 @@ class Annotator:
         self.format = format
         self.tasks = tasks_of(nlp)
         self.keys = keys_of(self.tasks)
+        self.limited = [name for name, pipe in nlp.pipeline if isinstance(pipe, LIMITED)]
 
     def __call__(self, items: List[Item]) -> BatchResult:
         """In a memory zone: the words of many texts don't pile up in the vocabulary."""
@@ -54,7 +74,7 @@ class Annotator:
             {"file": items[i].source, "line": line or items[i].number, "reason": reason}
             for i, (line, reason) in sorted(failed.items())
         ]
-        return BatchResult(output, failures, +counts, +lost)
+        return BatchResult([output], failures, +counts, +lost)
 
     def _annotate(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
         """Documents that fail in a batch are tried again alone, since components may fail by the batch."""
@@ -72,10 +92,21 @@ class Annotator:
         docs = {}
         for i, item in items.items():
             try:
-                docs[i] = make_doc(self.nlp, item, self.kind, self.fields, lost)
+                doc = make_doc(self.nlp, item, self.kind, self.fields, lost)
+                self._check_length(doc, item)
+                docs[i] = doc
             except Exception as err:
                 failed[i] = _failure(err, "the tokenizer")
         return docs
+
+    def _check_length(self, doc: Doc, item: Item) -> None:
+        """`nlp.max_length` protects spaCy's parser and entity recognizer; others take texts of any length."""
+        if self.limited and len(doc.text) > self.nlp.max_length:
+            found = f"the text has {len(doc.text):,} characters, more than the pipeline's max_length"
+            why = f"needs about 1 GB of memory per 100,000 characters ({', '.join(self.limited)})"
+            advice = "Split the text, or raise nlp.max_length if there is enough memory"
+            reason = f"{found}, {self.nlp.max_length:,}, which protects a component that {why}. {advice}."
+            raise ConversionError(item.source, item.number, reason)
 
     def _pipe(self, docs: Dict[int, Doc], failed: Dict[int, Failure]) -> Dict[int, Doc]:
         annotated: Dict[int, Doc] = {}
@@ -109,7 +140,7 @@ class Annotator:
 def _failure(err: Exception, where: str) -> Failure:
     if isinstance(err, ConversionError):
         return err.line, err.message
-    return None, f"{where} failed: {type(err).__name__}: {err}"
+    return None, readable(f"{where} failed: {type(err).__name__}: {err}")
 
 
 @contextmanager

@@ -1,14 +1,20 @@
 """The input, read one document at a time: files of text, of lines, of JSON lines, of `Doc`s."""
 
+import sys
+from contextlib import nullcontext
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
+from .files import Files, find_files, is_compressed, name_of, open_file
+from .places import is_stream, readable
+
 BATCH_BYTES = 1 << 20  # a batch of long documents has fewer of them
-SUFFIXES = (".txt", ".jsonl", ".spacy")
+STDIN = "standard input"
+Raw = Tuple[Optional[int], Any, float]  # an item's number, payload and size
 
 
 class Item(NamedTuple):
@@ -41,35 +47,52 @@ class Batch(NamedTuple):
 class Inputs:
     """The files at a path, and their documents in order.
 
-    path: a .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
+    path: a .txt, .jsonl or .spacy file, also compressed as .gz; a folder of files of one of these kinds; or
+        "-" for standard input: JSON lines, or text with `lines`.
     lines: each line of a .txt file is a document.
     """
 
     def __init__(self, path: Union[str, Path], lines: bool = False):
         self.path = Path(path)
+        self.stream: Optional[BinaryIO] = sys.stdin.buffer if is_stream(path) else None
         self.folder = self.path if self.path.is_dir() else self.path.parent
-        self.files, self.kind = _find(self.path)
+        if self.stream is not None:
+            self.files, self.kind, self.left_out = Files([self.path], ".txt" if lines else ".jsonl", [])
+        else:
+            self.files, self.kind, self.left_out = find_files(self.path)
         if lines and self.kind != ".txt":
-            raise ValueError(f"Lines are for .txt files, but {path} has {self.kind} files. Omit lines.")
+            found = f"{readable(path)} has {self.kind} files"
+            raise ValueError(f"Lines are for .txt files, but {found}. Omit lines.")
         self.read = READERS["lines" if lines else self.kind]
-        self.size = sum(file.stat().st_size for file in self.files)
+        self.size = 0 if self.stream is not None else sum(file.stat().st_size for file in self.files)
+
+    @property
+    def length(self) -> Optional[int]:
+        """How many bytes there are to read, None if that can't be known before."""
+        unknown = self.stream is not None or any(map(is_compressed, self.files))
+        return None if unknown else self.size
 
     def describe(self) -> Dict[str, Any]:
         """What tells these files from others, without reading them."""
+        if self.stream is not None:
+            return {"files": STDIN}
         names = [f"{file.relative_to(self.folder)} {file.stat().st_size}" for file in self.files]
         digest = blake2b("\n".join(names).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
         return {"files": len(self.files), "bytes": self.size, "names and sizes": digest}
 
     def items(self) -> Iterator[Item]:
         for file in self.files:
-            name = file.relative_to(self.folder).with_suffix("").as_posix()
+            source = STDIN if self.stream is not None else readable(file)
+            name = name_of(file.relative_to(self.folder))
+            several = f"{name}_" if len(self.files) > 1 else ""
             try:
-                for item in self.read(file):
-                    several = f"{name}_" if len(self.files) > 1 else ""
-                    yield item._replace(name=name if item.number is None else f"{several}{item.number}")
+                with nullcontext(self.stream) if self.stream is not None else open_file(file) as opened:
+                    for number, payload, size in self.read(opened):
+                        id = name if number is None else f"{several}{number}"
+                        yield Item(source, number, id, payload, size)
             except Exception as err:  # of whatever reads .spacy files
                 size = file.stat().st_size if file.exists() else 0
-                yield Item(str(file), None, name, None, size, f"can't read the file: {err}")
+                yield Item(source, None, name, None, size, f"can't read the file: {readable(err)}")
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Batches of at most so many documents, fewer if they are long."""
@@ -88,44 +111,32 @@ class Inputs:
             yield Batch(batch, n_bytes, digest.hexdigest())
 
 
-def _find(path: Path) -> tuple:
-    if not path.exists():
-        raise ValueError(f"There is nothing at {path}: name a file or folder to annotate.")
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    files = sorted(file for file in files if file.suffix in SUFFIXES)
-    kinds = sorted({file.suffix for file in files})
-    if len(kinds) != 1:
-        found = f"found {' and '.join(kinds) or 'none'}, expected files of one kind of {', '.join(SUFFIXES)}"
-        raise ValueError(f"Can't annotate {path}: {found}.")
-    return files, kinds[0]
+def _read_text(opened: BinaryIO) -> Iterable[Raw]:
+    raw = opened.read()
+    return [(None, raw, len(raw))]
 
 
-def _read_text(file: Path) -> Iterable[Item]:
-    raw = file.read_bytes()
-    return [Item(str(file), None, "", raw, len(raw))]
-
-
-def _read_lines(file: Path) -> Iterator[Item]:
+def _read_lines(opened: BinaryIO) -> Iterator[Raw]:
     """Lines as bytes; blank ones aren't documents."""
-    with file.open("rb") as lines:
-        for number, raw in enumerate(lines, start=1):
-            if raw.strip():
-                yield Item(str(file), number, "", raw, len(raw))
+    for number, raw in enumerate(opened, start=1):
+        if raw.strip():
+            yield number, raw, len(raw)
 
 
-def _read_docs(file: Path) -> Iterator[Item]:
+def _read_docs(opened: BinaryIO) -> Iterator[Raw]:
     """Documents as plain data: words, spaces, sentence starts, user data, and whether there is more."""
-    docs = DocBin().from_disk(file)
-    size = file.stat().st_size / max(1, len(docs))
+    raw = opened.read()
+    docs = DocBin().from_bytes(raw)
+    size = len(raw) / max(1, len(docs))
     for number, doc in enumerate(docs.get_docs(Vocab()), start=1):
         spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
         starts = [token.is_sent_start for token in doc] if doc.has_annotation("SENT_START") else None
         more = bool(doc.spans) or any(map(doc.has_annotation, ("ENT_IOB", "TAG", "POS", "LEMMA", "DEP")))
         payload = ([token.text for token in doc], spaces, starts, dict(doc.user_data), more)
-        yield Item(str(file), number, "", payload, size)
+        yield number, payload, size
 
 
-READERS: Dict[str, Callable[[Path], Iterable[Item]]] = {
+READERS: Dict[str, Callable[[BinaryIO], Iterable[Raw]]] = {
     ".txt": _read_text,
     "lines": _read_lines,
     ".jsonl": _read_lines,

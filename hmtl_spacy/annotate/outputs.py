@@ -1,10 +1,46 @@
 """Where the output goes, batch by batch, so that an interrupted run resumes after the last confirmed one."""
 
+import errno
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import List, Union
+from typing import BinaryIO, Iterator, List, Protocol, Union
 
 from ..data.writers import Numbering, Writer
+from .places import readable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class WriteError(OSError):
+    """What couldn't be written, and why."""
+
+
+class Output(Protocol):
+    """Something that grows by a batch at a time.
+
+    position: how much of it is confirmed, in bytes or files.
+    """
+
+    @property
+    def position(self) -> int: ...
+
+    def write(self, data: bytes) -> None: ...
+
+
+class StreamOutput:
+    """Standard output or error: what is written is gone, and nothing can be resumed."""
+
+    def __init__(self, stream: BinaryIO, name: str):
+        self.stream = stream
+        self.name = name
+        self.position = 0
+
+    def write(self, data: bytes) -> None:
+        with _writing(self.name):
+            self.stream.write(data)
+            self.stream.flush()
+        self.position += len(data)
 
 
 class FileOutput:
@@ -18,14 +54,14 @@ class FileOutput:
         if path.is_dir() or size < position:
             found = "a folder" if path.is_dir() else f"a file of {size:,} bytes"
             expected = f"expected a file of {position:,} bytes"
-            raise ValueError(f"Can't resume {path}: {expected}, found {found}. Use --overwrite.")
+            raise ValueError(f"Can't resume {readable(path)}: {expected}, found {found}. Use --overwrite.")
         self.path = path
         self.position = position
         if path.exists():
             os.truncate(path, position)
 
     def write(self, data: bytes) -> None:
-        with self.path.open("ab") as file:
+        with _writing(self.path), self.path.open("ab") as file:
             if file.tell() != self.position:
                 raise _shared(self.path)
             file.write(data)
@@ -34,18 +70,19 @@ class FileOutput:
         self.position += len(data)
 
 
-class NumberedOutput(FileOutput):
-    """A file that grows, and in which new documents are numbered by those that are there."""
+class NumberedOutput:
+    """An output in which new documents are numbered by those that are there."""
 
-    def __init__(self, path: Path, position: int, numbering: Numbering):
-        super().__init__(path, position)
+    def __init__(self, output: Output, numbering: Numbering):
+        self.output = output
         self.numbering = numbering
-        if path.exists():
-            with path.open("rb") as lines:
-                self.numbering.read(lines)
+
+    @property
+    def position(self) -> int:
+        return self.output.position
 
     def write(self, data: bytes) -> None:
-        super().write(self.numbering.number(data))
+        self.output.write(self.numbering.number(data))
 
 
 class FolderOutput:
@@ -60,14 +97,14 @@ class FolderOutput:
     def __init__(self, path: Path, position: int, ending: str):
         if path.exists() and not path.is_dir():
             expected = "expected a folder, found a file"
-            raise ValueError(f"Can't write numbered {ending} files to {path}: {expected}.")
+            raise ValueError(f"Can't write numbered {ending} files to {readable(path)}: {expected}.")
         self.path = path
         self.position = position
         self.ending = ending
         files = _numbered(path, ending)
         if missing := [number for number in range(position) if self._file(number) not in files]:
-            name = self._file(missing[0])
-            raise ValueError(f"Can't resume {path}: {name} is gone. Use --overwrite to start again.")
+            gone = f"{readable(self._file(missing[0]))} is gone"
+            raise ValueError(f"Can't resume {readable(path)}: {gone}. Use --overwrite to start again.")
         path.mkdir(parents=True, exist_ok=True)
         for file in [*files[position:], *path.glob(f".*{ending}.part")]:
             file.unlink()
@@ -84,36 +121,67 @@ class FolderOutput:
         return self.path / f"{number:05}{self.ending}"
 
 
-def open_output(writer: Writer, path: Path, position: int) -> Union[FileOutput, FolderOutput]:
+def open_output(writer: Writer, path: Path, position: int) -> Output:
     """The output of a format, from where it was confirmed."""
     if writer.whole_files:
         return FolderOutput(path, position, writer.endings[0])
-    if writer.numbering is not None:
-        return NumberedOutput(path, position, writer.numbering())
-    return FileOutput(path, position)
+    output = FileOutput(path, position)
+    if writer.numbering is None:
+        return output
+    numbering = writer.numbering()
+    if path.exists():
+        with path.open("rb") as lines:
+            numbering.read(lines)
+    return NumberedOutput(output, numbering)
+
+
+def open_stream(writer: Writer, stream: BinaryIO) -> Output:
+    """The output of a format as a stream."""
+    output: Output = StreamOutput(stream, "standard output")
+    return output if writer.numbering is None else NumberedOutput(output, writer.numbering())
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that is there with all of its data, for good, or not at all."""
     partial = path.with_name(f".{path.name}.part")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    _sync_folder(path.parent)
+    with _writing(path):
+        try:
+            with partial.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(partial)
+            raise
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def _writing(name: Union[str, Path]) -> Iterator[None]:
+    """Say what it was that couldn't be written; who reads a pipe may end it, though."""
+    try:
+        yield
+    except (BrokenPipeError, WriteError):
+        raise
+    except OSError as err:
+        advice = " Free some space." if err.errno in FULL else ""
+        raise WriteError(f"Can't write {readable(name)}: {err.strerror or err}.{advice}") from err
 
 
 def _sync_folder(path: Path) -> None:
     """Have new names survive a power cut too, where folders can be synchronised."""
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(path, os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _shared(path: Path) -> RuntimeError:
-    found = f"{path} has changed since this run wrote to it"
+    found = f"{readable(path)} has changed since this run wrote to it"
     return RuntimeError(f"{found}. Is another run writing there? End one of them, then run the other again.")
 
 

@@ -1,65 +1,110 @@
 """Batches through a function, in this process or in several, in order and few at a time."""
 
-import os
-import signal
-import threading
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import parent_process
-from typing import Callable, Iterable, Iterator, List, Optional, Tuple
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Deque, Dict, Generator, Iterable, Iterator, Optional, Tuple
 
 from .batches import BatchResult
-from .inputs import Batch, Item
+from .children import Apart, Child, Died, Work
+from .inputs import Batch
 
-Work = Callable[[List[Item]], BatchResult]
 AHEAD = 2  # batches per process that wait for their turn or to be written
 
-_work: Optional[Work] = None  # of this process, if it is one of several
+Done = Tuple[Batch, BatchResult]
 
 
-def run_batches(work: Work, batches: Iterable[Batch], n_process: int) -> Iterator[Tuple[Batch, BatchResult]]:
-    """Yield each batch without its items, and what the work made of it."""
-    if n_process == 1:
-        for batch in batches:
-            yield batch._replace(items=[]), work(batch.items)
+def run_batches(
+    work: Work, batches: Iterable[Batch], n_process: int, careful: bool = False
+) -> Generator[Done, None, None]:
+    """Yield each batch without its items, and what the work made of it.
+
+    careful: the first batch may be the one that ended an earlier run, so it is done in another process.
+    """
+    if n_process > 1:
+        yield from Pool(work, n_process).run(batches)
         return
-    pool = ProcessPoolExecutor(n_process, initializer=_begin, initargs=(work,))
-    waiting: deque = deque()
+    for batch in batches:
+        result = _run_apart(work, batch) if careful else work(batch.items)
+        careful = False
+        yield batch._replace(items=[]), result
+
+
+def _run_apart(work: Work, batch: Batch) -> BatchResult:
     try:
-        for batch in batches:
-            waiting.append((batch._replace(items=[]), pool.submit(_run, batch.items)))
-            if len(waiting) == AHEAD * n_process:
-                yield _first(waiting)
-        while waiting:
-            yield _first(waiting)
-    except BrokenProcessPool:
-        advice = "Run the same command again to resume, with fewer processes if memory is short"
-        raise RuntimeError(f"One of {n_process} processes died. What was done is kept. {advice}.") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+        apart = Apart(work)
+    except Exception:  # a pipeline that can't be pickled, or a process that may not have children
+        return work(batch.items)
+    with apart:
+        return apart.run(batch.items)
 
 
-def _first(waiting: deque) -> Tuple[Batch, BatchResult]:
-    batch, future = waiting.popleft()
-    return batch, future.result()
+@dataclass
+class Task:
+    """A batch on its way."""
+
+    batch: Batch
+    result: Optional[BatchResult] = None
 
 
-def _begin(work: Work) -> None:
-    global _work
-    _work = work
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+class Pool:
+    """Several processes that annotate. One that dies is replaced, and its batch done again on its own.
 
+    n_process: how many.
+    """
 
-def _end_with_parent() -> None:
-    """A parent that is killed can't tell its children, which would wait for work forever."""
-    parent = parent_process()
-    assert parent is not None, "runs in children only"
-    parent.join()
-    os._exit(1)
+    def __init__(self, work: Work, n_process: int):
+        self.work = work
+        self.n_process = n_process
+        self.waiting: Deque[Task] = deque()  # until they are done, and all before them
+        self.queue: Deque[Task] = deque()  # of these, those that no process has begun
+        self.idle: Deque[Child] = deque()
+        self.busy: Dict[Child, Task] = {}
 
+    def run(self, batches: Iterable[Batch]) -> Iterator[Done]:
+        try:
+            for _ in range(self.n_process):
+                self.idle.append(Child(self.work))
+            for batch in batches:
+                task = Task(batch)
+                self.waiting.append(task)
+                self.queue.append(task)
+                self._assign()
+                if len(self.waiting) == AHEAD * self.n_process:
+                    yield self._first()
+            while self.waiting:
+                yield self._first()
+        finally:
+            for child in (*self.idle, *self.busy):
+                child.end()
 
-def _run(items: List[Item]) -> BatchResult:
-    assert _work is not None, "_begin runs first"
-    return _work(items)
+    def _first(self) -> Done:
+        while self.waiting[0].result is None:
+            ready = wait([child.connection for child in self.busy])
+            for child in [child for child in self.busy if child.connection in ready]:
+                self._receive(child)
+            self._assign()
+        task = self.waiting.popleft()
+        assert task.result is not None, "that is what was waited for"
+        return task.batch._replace(items=[]), task.result
+
+    def _assign(self) -> None:
+        while self.idle and self.queue:
+            child, task = self.idle.popleft(), self.queue.popleft()
+            self.busy[child] = task
+            child.send(task.batch.items)
+
+    def _receive(self, child: Child) -> None:
+        try:
+            result = child.receive()
+        except Died:
+            task = self.busy.pop(child)
+            child.end()
+            with Apart(self.work) as apart:
+                task.result = apart.run(task.batch.items)
+            self.idle.append(Child(self.work))
+            return
+        if result is not None:
+            self.busy[child].result = result
+            del self.busy[child]
+            self.idle.append(child)

@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Tuple
 
 from .outputs import write_whole
+from .places import beside, readable
 
 VERSION = 1
 
@@ -13,11 +14,11 @@ VERSION = 1
 class Progress:
     """What is confirmed: batches, the bytes or files they made, and what was counted in them.
 
-    path: OUT.progress.
+    path: OUT.progress; None of a stream, of which nothing can be resumed.
     job: what the output depends on: model, input, options.
     """
 
-    def __init__(self, path: Path, job: Dict[str, Dict[str, Any]]):
+    def __init__(self, path: Optional[Path], job: Dict[str, Dict[str, Any]]):
         self.path = path
         self.job = job
         self.batches = 0
@@ -29,42 +30,51 @@ class Progress:
         self.lost: Counter = Counter()
 
     def save(self) -> None:
+        if self.path is None:
+            return
         state = {key: value for key, value in vars(self).items() if key != "path"}
         write_whole(self.path, json.dumps({"version": VERSION, **state}, indent=1).encode("utf-8"))
 
     def load(self) -> None:
         """Resume from the file; it must be of the same job."""
+        assert self.path is not None, "there is nothing to resume of a stream"
+        name = readable(self.path)
         try:
             state = json.loads(self.path.read_bytes())
             job, version = state.pop("job"), state.pop("version")
         except (ValueError, KeyError, AttributeError, TypeError) as err:
-            raise ValueError(f"Can't read {self.path} ({err}). Use --overwrite to start again.") from None
+            raise ValueError(f"Can't read {name} ({err}). Use --overwrite to start again.") from None
         if version != VERSION or state.keys() != vars(self).keys() - {"path", "job"}:
             advice = "Use --overwrite to start again"
-            raise ValueError(f"{self.path} is of another version of hmtl_spacy. {advice}.")
+            raise ValueError(f"{name} is of another version of hmtl_spacy. {advice}.")
         if differences := _differences(job, self.job):
             found = "; ".join(differences)
             advice = "Run it as before to resume, or use --overwrite to start again"
-            raise ValueError(f"{self.path} is of an interrupted run that was different: {found}. {advice}.")
+            raise ValueError(f"{name} is of an interrupted run that was different: {found}. {advice}.")
         vars(self).update(state, counts=Counter(state["counts"]), lost=Counter(state["lost"]))
 
 
-def begin(out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool) -> Progress:
-    """Resume the run that was interrupted at an output, if there was one, else start a new one."""
-    state = Progress(beside(out_path, ".progress"), job)
-    if state.path.exists() and not overwrite:
+def begin(
+    out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool = True
+) -> Tuple[Progress, bool]:
+    """Resume the run that was interrupted at an output, if there was one, else start a new one.
+
+    again: whether the input can be read again.
+    RETURNS: How far it is, and whether it was interrupted.
+    """
+    path, name = beside(out_path, ".progress"), readable(out_path)
+    state = Progress(path, job)
+    if path.exists() and not overwrite:
+        if not again:
+            found = f"{name} is of an interrupted run, and standard input can't be read again"
+            raise ValueError(f"{found}. Use --overwrite to start again.")
         state.load()
-        return state
+        return state, True
     there = any(out_path.iterdir()) if out_path.is_dir() else out_path.exists()
     if there and not overwrite:
-        raise ValueError(f"There is something at {out_path} already. Use --overwrite to replace it.")
-    out_path.parent.mkdir(parents=True, exist_ok=True)
+        raise ValueError(f"There is something at {name} already. Use --overwrite to replace it.")
     state.save()
-    return state
-
-
-def beside(path: Path, end: str) -> Path:
-    return path.with_name(path.name + end)
+    return state, False
 
 
 def _differences(before: Dict[str, Dict[str, Any]], now: Dict[str, Dict[str, Any]]) -> List[str]:

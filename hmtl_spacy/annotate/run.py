@@ -2,25 +2,31 @@
 
 import json
 import os
+import sys
 from collections import Counter
+from contextlib import ExitStack, closing, redirect_stdout
 from itertools import islice
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Union
 
 from spacy.language import Language
 from thinc.api import get_current_ops
 from tqdm import tqdm
 
-from ..data.writers import format_of, get_writer
+from ..data.writers import Writer, format_of, get_writer
 from .batches import Annotator, BatchResult
 from .documents import FIELDS, Fields
+from .files import LeftOut
 from .inputs import Batch, Inputs
+from .locks import locked
 from .models import describe_model
-from .outputs import FileOutput, open_output
+from .outputs import FileOutput, Output, StreamOutput, WriteError, open_output, open_stream
+from .places import beside, check_apart, is_stream, readable
 from .processes import run_batches
-from .progress import Progress, begin, beside
+from .progress import Progress, begin
 
 BATCH_SIZE = 64
+STREAM_FORMAT = "jsonl"  # of standard output, unless another is named
 
 
 class Summary(NamedTuple):
@@ -29,8 +35,9 @@ class Summary(NamedTuple):
     written: numbers of documents, tokens, entities and so on.
     lost: what the format can't hold, and input fields that were ignored.
     failed: how many documents were skipped.
-    errors: the file that says why, if any were.
+    errors: the file that says why, if any were; with "-" as output they are on standard error.
     resumed: how many batches had been done before.
+    left_out: the files of a folder that weren't read.
     """
 
     written: Counter
@@ -38,6 +45,7 @@ class Summary(NamedTuple):
     failed: int
     errors: Optional[Path]
     resumed: int
+    left_out: List[LeftOut]
 
 
 def annotate(
@@ -58,47 +66,97 @@ def annotate(
     An interrupted run, even a killed one, resumes when the same call is made again; the output is
     the same as that of an uninterrupted run. Until it is done, OUT.progress stands beside the output.
     Documents that can't be read or annotated are skipped and reported in OUT.errors.jsonl.
+    With "-" as input or output nothing can be resumed.
 
-    in_path: a .txt, .jsonl or .spacy file, or a folder of files of one of these kinds.
-    out_path: the file to write; for "spacy", a folder of numbered .spacy files.
+    in_path: a .txt, .jsonl or .spacy file, also compressed (.txt.gz), or a folder of files of one of these
+        kinds; "-" for standard input, which has JSON lines, or text with `lines`.
+    out_path: the file to write; for "spacy", a folder of numbered .spacy files; "-" for standard output.
     format: the name of a registered writer; by default the one that the end of the output's name means.
     lines: each line of a .txt file is a document, not each file.
     fields: the keys of JSON lines that hold the text, the id and what is copied to the output.
     batch_size: how many documents are annotated together at most.
-    n_process: how many processes annotate; on a CPU only. -1 for one per core.
+    n_process: how many processes annotate, each with one thread; on a CPU only. -1 for one per core.
     overwrite: start again where there is an output already, or an unfinished one of another run.
     progress: show a progress bar.
     RETURNS: What was done.
     """
     out_path = Path(out_path)
-    format = format_of(out_path, format)
+    format = format_of(out_path, format or (STREAM_FORMAT if is_stream(out_path) else None))
     inputs = Inputs(in_path, lines)
     n_process = _check(inputs, out_path, batch_size, n_process)
     options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
-    state = begin(out_path, job, overwrite)
-    output = open_output(get_writer(format), out_path, state.output)
+    annotator = Annotator(nlp, inputs.kind, format, fields)
+    with ExitStack() as stack:
+        if is_stream(out_path):
+            place = _open_streams(get_writer(format), job)
+            stack.enter_context(redirect_stdout(sys.stderr))  # of components that print
+        else:
+            stack.enter_context(locked(out_path))
+            place = _open_files(get_writer(format), out_path, job, overwrite, inputs.stream is None)
+        return _run(annotator, inputs, place, batch_size, n_process, progress)
+
+
+class Place(NamedTuple):
+    """Where a run writes.
+
+    interrupted: whether a run was, which this one resumes.
+    """
+
+    state: Progress
+    output: Output
+    errors: Output
+    interrupted: bool
+
+
+def _open_streams(writer: Writer, job: Dict[str, Dict[str, Any]]) -> Place:
+    if writer.whole_files:
+        found = f"the format of {writer.endings[0]} files is one of folders"
+        raise ValueError(f"Can't write to standard output: {found}. Name a folder, or another format.")
+    output = open_stream(writer, sys.stdout.buffer)
+    return Place(Progress(None, job), output, StreamOutput(sys.stderr.buffer, "standard error"), False)
+
+
+def _open_files(
+    writer: Writer, out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool
+) -> Place:
+    state, interrupted = begin(out_path, job, overwrite, again)
+    output = open_output(writer, out_path, state.output)
     output.write(b"")
-    errors = FileOutput(beside(out_path, ".errors.jsonl"), state.errors)
+    return Place(state, output, FileOutput(beside(out_path, ".errors.jsonl"), state.errors), interrupted)
+
+
+def _run(
+    annotator: Annotator, inputs: Inputs, place: Place, batch_size: int, n_process: int, progress: bool
+) -> Summary:
+    state = place.state
     resumed = state.batches
-    with tqdm(total=inputs.size, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+    careful = place.interrupted and _on_cpu()
+    with tqdm(total=inputs.length, unit="B", unit_scale=True, disable=None if progress else True) as bar:
         batches = _go_on(inputs.batches(batch_size), state, bar)
-        for batch, done in run_batches(Annotator(nlp, inputs.kind, format, fields), batches, n_process):
-            _confirm(state, batch, done, output, errors)
-            bar.update(batch.size)
-            bar.set_postfix_str(f"{state.counts['documents']:,} docs")
-    if not state.failed:
-        errors.path.unlink(missing_ok=True)
-    state.path.unlink()
-    return Summary(state.counts, state.lost, state.failed, errors.path if state.failed else None, resumed)
+        with closing(run_batches(annotator, batches, n_process, careful)) as results:
+            for batch, done in results:
+                _confirm(place, batch, done, inputs)
+                bar.update(batch.size)
+                bar.set_postfix_str(f"{state.counts['documents']:,} docs")
+    errors = place.errors.path if isinstance(place.errors, FileOutput) else None
+    if errors is not None and not state.failed:
+        errors.unlink(missing_ok=True)
+        errors = None
+    if state.path is not None:
+        state.path.unlink()
+    return Summary(state.counts, state.lost, state.failed, errors, resumed, inputs.left_out)
+
+
+def _on_cpu() -> bool:
+    return get_current_ops().device_type == "cpu"
 
 
 def _check(inputs: Inputs, out_path: Path, batch_size: int, n_process: int) -> int:
     """Refuse what can't work. RETURNS: how many processes to use."""
-    out, source = out_path.resolve(), inputs.path.resolve()
-    if out == source or (source.is_dir() and source in out.parents):
-        raise ValueError(f"Can't write {out_path} into the input, {inputs.path}. Name another place.")
-    if n_process != 1 and get_current_ops().device_type != "cpu":
+    if not is_stream(out_path) and inputs.stream is None:
+        check_apart(inputs.path, inputs.files, out_path)
+    if n_process != 1 and not _on_cpu():
         raise ValueError(f"Can't use {n_process} processes on one GPU: leave n_process at 1.")
     if batch_size < 1 or (n_process < 1 and n_process != -1):
         found = f"batch_size is {batch_size} and n_process is {n_process}"
@@ -113,21 +171,29 @@ def _go_on(batches: Iterator[Batch], state: Progress, bar: tqdm) -> Iterator[Bat
         digest = batch.digest
         bar.update(batch.size)
     if digest != state.digest:
-        found = "its input isn't what it was, in the part that was annotated"
-        raise ValueError(f"Can't resume from {state.path}: {found}. Use --overwrite to start again.")
+        name, found = readable(state.path), "its input isn't what it was, in the part that was annotated"
+        raise ValueError(f"Can't resume from {name}: {found}. Use --overwrite to start again.")
     yield from batches
 
 
-def _confirm(state: Progress, batch: Batch, done: BatchResult, output: Any, errors: FileOutput) -> None:
-    output.write(done.output)
-    if done.failures:
-        lines = [json.dumps(failure, ensure_ascii=False) + "\n" for failure in done.failures]
-        errors.write("".join(lines).encode("utf-8", "backslashreplace"))
-    state.batches += 1
-    state.digest = batch.digest
-    state.output = output.position
-    state.errors = errors.position
-    state.failed += len(done.failures)
-    state.counts.update(done.counts)
-    state.lost.update(done.lost)
-    state.save()
+def _confirm(place: Place, batch: Batch, done: BatchResult, inputs: Inputs) -> None:
+    state = place.state
+    try:
+        for piece in done.output:
+            place.output.write(piece)
+        if done.failures:
+            lines = [json.dumps(failure, ensure_ascii=False) + "\n" for failure in done.failures]
+            place.errors.write("".join(lines).encode("utf-8", "backslashreplace"))
+        state.batches += 1
+        state.digest = batch.digest
+        state.output = place.output.position
+        state.errors = place.errors.position
+        state.failed += len(done.failures)
+        state.counts.update(done.counts)
+        state.lost.update(done.lost)
+        state.save()
+    except WriteError as err:
+        if state.path is None or inputs.stream is not None:
+            raise
+        kept = "What was annotated before is kept"
+        raise WriteError(f"{err} {kept}: run the same command again to resume.") from err
