@@ -7,6 +7,7 @@ import pytest
 from annotating import TEXTS, files, read_jsonl, write_jsonl
 from converting import clusters, convert_text, ents, mentions, relations
 from spacy.tokens import DocBin
+from spacy.training import Example
 from tiny import ANNOTATED, layers
 from tiny import annotate as annotated_doc
 
@@ -228,3 +229,20 @@ def test_what_cannot_work_is_refused(trained, tmp_path):
     (tmp_path / "in.txt").unlink()
     with pytest.raises(ValueError, match="Can't write .* into the input"):
         annotate(trained, tmp_path, tmp_path / "folder" / "o.conll")
+
+
+GOLD = {"ner": {"entities": [(0, 1, "X")]}, "parser": {"heads": [0, 0], "deps": ["ROOT", "x"]}}
+
+
+@pytest.mark.parametrize("component", list(GOLD))
+def test_a_text_longer_than_a_parser_allows_is_reported(trained, tmp_path, component):
+    examples = [Example.from_dict(trained.make_doc("a b"), GOLD[component])]
+    trained.add_pipe(component, first=True).initialize(lambda: examples, nlp=trained)
+    trained.max_length = 100
+    lines = [json.dumps({"text": "Bob met Ann Lee . " * n}) for n in (1, 6, 5)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    summary = annotate(trained, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    [error] = read_jsonl(summary.errors)
+    reason = "the text has 108 characters, more than the pipeline's max_length, 100, which protects"
+    assert error["line"] == 2 and error["reason"].startswith(reason) and component in error["reason"]
+    assert ids(tmp_path / "out.jsonl") == ["1", "3"]

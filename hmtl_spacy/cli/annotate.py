@@ -28,8 +28,8 @@ OUT_HELP = (
     "File to write: .jsonl, .json (DyGIE), ...conll; .spacy, a folder of numbered files; or - for standard"
     " output (JSON lines, or --format)"
 )
-InPath = Annotated[Path, Arg(help=IN_HELP, exists=True, allow_dash=True)]
-OutPath = Annotated[Path, Arg(help=OUT_HELP, allow_dash=True)]
+InPath = Annotated[Path, Arg(help=IN_HELP)]
+OutPath = Annotated[Path, Arg(help=OUT_HELP)]
 
 
 @hmtl_cli.command("annotate")
