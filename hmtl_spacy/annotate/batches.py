@@ -1,7 +1,7 @@
 """A batch of the input annotated and written as bytes: what one process does at a time."""
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from spacy.language import Language
@@ -154,10 +154,18 @@ def _handler(nlp: Language, failed: Dict[int, Failure]) -> Iterator[None]:
     before = [pipe.get_error_handler() for pipe in pipes]
     default = nlp.default_error_handler
     # spaCy says that a handler raises; it goes on without the documents if one doesn't
-    nlp.set_error_handler(collect)  # type: ignore[arg-type]  # see above
+    nlp.default_error_handler = collect
+    for pipe in pipes:
+        _set_handler(pipe, collect)
     try:
         yield
     finally:
-        nlp.set_error_handler(default)
+        nlp.default_error_handler = default
         for pipe, handler in zip(pipes, before, strict=True):
-            pipe.set_error_handler(handler)
+            _set_handler(pipe, handler)
+
+
+def _set_handler(pipe: Any, handler: Any) -> None:
+    """spaCy's parser and entity recognizer can't have one: what they raise comes out of `nlp.pipe`."""
+    with suppress(AttributeError):
+        pipe.set_error_handler(handler)
