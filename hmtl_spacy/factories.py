@@ -247,7 +247,7 @@ def make_halving(
     return halving(initial_rate, steps_per_epoch, epochs, factor, minimum_rate)
 
 
-def make_task_logger(progress_bar: bool = False, output_file: Optional[Path] = None) -> Callable:
+def make_task_logger(progress_bar: bool = True, output_file: Optional[Path] = None) -> Callable:
     from .logger import task_logger
 
     return task_logger(progress_bar, output_file)

@@ -101,14 +101,15 @@ def make_columns(nlp: Language) -> List[Column]:
             updates.append(f"{name}_{task}_updates")
         if not of_pipe:
             losses.append(Column(f"LOSS {name.upper()}", _loss(name), 8))
+    keys = score_keys(nlp)
     return [
         Column("E", lambda info: str(info["epoch"]), 3),
         Column("#", lambda info: str(info["step"]), 6),
         Column("TIME", lambda info: str(timedelta(seconds=info["seconds"])), 7),
         *losses,
         *([Column("UPDATES", _counts(updates), 4 * len(updates))] if updates else []),
-        *(Column(short_heading(key), _score(key), 5) for key in score_keys(nlp)),
-        Column("SCORE", lambda info: f"{info['score']:.3f}"),
+        *(Column(short_heading(key), _score(key), 5) for key in keys),
+        Column("SCORE", _normed_score(nlp, keys)),
     ]
 
 
@@ -147,6 +148,13 @@ def open_log(path: Optional[Path]) -> Optional[IO[str]]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", encoding="utf-8")
+
+
+def _normed_score(nlp: Language, keys: List[str]) -> Callable[[Info], str]:
+    """The score by which models are compared, as the mean of what there is: 1 if all of it is right."""
+    weights = nlp.config["training"]["score_weights"]
+    total = sum(weights[key] for key in keys) or 1.0
+    return lambda info: f"{info['score'] / total:.3f}"
 
 
 def _loss(key: str) -> Callable[[Info], str]:

@@ -51,7 +51,29 @@ def test_a_column_per_task_and_per_score_that_counts(pipeline):
     headings = ["E", "#", "TIME", "LOSS NER", "LOSS MENTIONS", "UPDATES", "ENTS F", "MENTIONS F", "SCORE"]
     assert [column.heading for column in columns] == headings
     shown = [column.value(INFO) for column in columns]
-    assert shown == ["3", "40", "1:02:05", "5.25", "2.25", "30/10", "50.00", "-", "0.654"]
+    assert shown == ["3", "40", "1:02:05", "5.25", "2.25", "30/10", "50.00", "-", "0.818"]
+
+
+def test_the_score_is_the_mean_of_what_the_hierarchy_has(pipeline):
+    """All weights are those of four levels, but there are two: all right is 1."""
+    weights = {**WEIGHTS, **dict.fromkeys(("ents_f", "spans_mentions_f", "coref_f", "rel_strict_f"), 0.25)}
+    pipeline.config["training"]["score_weights"] = weights
+    score = make_columns(pipeline)[-1].value
+    info = {**INFO, "other_scores": {"ents_f": 0.8, "spans_mentions_f": 0.6}, "score": 0.35}
+    assert score(info) == "0.700"
+
+
+def test_progress_bars_are_on(pipeline):
+    stderr = Terminal()
+    log_step, finalize = make_logger()(pipeline, io.StringIO(), stderr)
+    log_step(INFO)
+    finalize()
+    assert "Epoch 4" in stderr.getvalue()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def test_components_of_others_have_one_loss(pipeline):
@@ -76,7 +98,7 @@ def test_table_and_file(pipeline, tmp_path):
     *start, heading, rule, row = stdout.getvalue().splitlines()
     assert f"Saving all scores and losses to {path}" in " ".join(" ".join(start).split())
     assert len(heading) == len(rule) == len(row)
-    assert row.split() == ["3", "40", "1:02:05", "5.25", "2.25", "30/10", "50.00", "-", "0.654"]
+    assert row.split() == ["3", "40", "1:02:05", "5.25", "2.25", "30/10", "50.00", "-", "0.818"]
     (record,) = [json.loads(line) for line in path.read_text().splitlines()]
     assert record["losses"] == INFO["losses"] and record["scores"] == INFO["other_scores"]
     assert (record["epoch"], record["step"], record["words"]) == (3, 40, 1200)

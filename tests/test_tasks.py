@@ -439,3 +439,17 @@ def test_perfect_prediction_scores_one_in_every_task():
         main = [key for key, weight in task.score_weights().items() if weight]
         assert [task.score(examples)[key] for key in main] == [1.0]
         assert task.score([example(doc) for doc in gold])[main[0]] == 0.0
+
+
+def test_replaced_entities_of_another_component_are_reported_once(trained):
+    words = "Ann Lee works for Acme Corp ."
+    docs = [trained.make_doc(words) for _ in range(2)]
+    for doc in docs:
+        doc.ents = [Span(doc, 2, 3, label="VERB")]
+    with pytest.warns(
+        UserWarning, match=r"such as 'works' \(VERB\), are replaced.*`overwrite = false`"
+    ) as caught:
+        for doc in docs:
+            trained(doc)
+            trained(doc)  # its own entities aren't another's
+    assert len([w for w in caught if "overwrite" in str(w.message)]) == 1

@@ -20,7 +20,7 @@ def tune_cli(
     component: Component = None,
     use_gpu: Gpu = -1,
 ):
-    """Choose a task's threshold on development documents and store it in the pipeline.
+    """Choose a task's threshold on development documents and store it in the pipeline, with the new scores.
 
     Example: python -m spacy hmtl tune training/model-best corpus/dev.spacy --score rel_boundaries_f
     """
@@ -38,6 +38,12 @@ def tune_cli(
         msg.fail(str(err), exits=1)
     for threshold, value in tried.items():
         typer.echo(f"{threshold:.2f}  {100 * value:6.2f}")
+    if not any(tried.values()):
+        msg.warn(
+            f"'{score}' is 0 at every threshold, so that of '{task}' stays {best}. Train longer, or "
+            f"check that the data has this task's annotation with the pipeline's labels: spacy hmtl evaluate"
+        )
+        return
     nlp.config["components"][name]["thresholds"][task] = best
     nlp.to_disk(model)
     msg.good(f"Set the threshold of '{task}' to {best}", model)

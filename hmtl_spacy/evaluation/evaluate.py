@@ -91,10 +91,10 @@ def evaluate(
     hmtl = get_component(nlp, name)
     chosen = check_tasks(hmtl, tasks)
     examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
-    _check_gold(path, hmtl, tasks or (), examples)
+    check_gold(path, hmtl, tasks or (), examples)
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
-    with _overridden(hmtl, singletons, thresholds or {}):
+    with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
         _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
@@ -221,7 +221,8 @@ def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optiona
     return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores)
 
 
-def _check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:
+def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:
+    """Raises if no document has gold for a task."""
     has_gold = [name for name, task in hmtl.tasks.items() if annotated_pairs(task, examples)]
     if missing := [name for name in tasks if name not in has_gold]:
         raise ValueError(
@@ -230,7 +231,8 @@ def _check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence
 
 
 @contextmanager
-def _overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> Iterator[None]:
+def overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> Iterator[None]:
+    """Other settings for a while."""
     takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
     if singletons is not None and not takers:
         raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: omit the option.")

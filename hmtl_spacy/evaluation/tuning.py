@@ -1,13 +1,25 @@
 """The threshold of a task, chosen on development documents."""
 
 from pathlib import Path
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+import numpy
 from spacy.language import Language
+from spacy.util import minibatch
 from tqdm import tqdm
 
+from ..data.corpus import read_task_corpus
 from ..model import keep_features
-from .evaluate import check_tasks, evaluate, get_component
+from .evaluate import (
+    TaskResult,
+    check_gold,
+    check_tasks,
+    evaluate,
+    evaluate_task,
+    find_component,
+    get_component,
+    overridden,
+)
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))
 
@@ -22,27 +34,80 @@ def tune_threshold(
     thresholds: Iterable[float] = THRESHOLDS,
     progress: bool = False,
 ) -> Tuple[float, Dict[float, float]]:
-    """Set a task's threshold to the one with the best score; of equals, the nearest to the one it had.
+    """Set a task's threshold to the one with the best score; of equals, the nearest to the one it had. The
+    pipeline's meta gets the new scores, of the task and of those above it, in place of those that it has.
 
     task: whose threshold. score: name of one of the task's scores, such as `rel_strict_f`.
     thresholds: those to try; the one in use is tried too.
-    progress: show a progress bar, on a terminal only.
+    progress: show progress bars, on a terminal only.
     RETURNS: the threshold that is now set, and the score at each that was tried.
     """
-    hmtl = get_component(nlp, component)
+    name = find_component(nlp, component)
+    hmtl = get_component(nlp, name)
     check_tasks(hmtl, [task])
     keep_features(hmtl.model)
     before = hmtl.cfg["thresholds"][task]
-    tried: Dict[float, float] = {}
     candidates = sorted({before, *thresholds})
-    for threshold in tqdm(candidates, unit=" thresholds", disable=None if progress else True, leave=False):
-        result = evaluate(nlp, path, component=component, tasks=[task], thresholds={task: threshold})
-        of_task = result.tasks[task]
-        scores = of_task.scores if of_task else {}
-        if not isinstance(scores.get(score), float):
-            numbers = [key for key, value in scores.items() if isinstance(value, float)]
-            raise ValueError(f"The task '{task}' has no score '{score}'. It has {numbers}.")
-        tried[threshold] = scores[score]
+    once = hmtl.tasks[task].threshold_filters and nlp.pipe_names[-1] == name
+    results = (_filter if once else _repeat)(nlp, name, path, task, candidates, progress)
+    tried = {threshold: _score(task, score, result) for threshold, result in results.items()}
     best = max(tried, key=lambda threshold: (tried[threshold], -abs(threshold - before)))
     hmtl.cfg["thresholds"][task] = best
+    new = {score: tried[best], **results[best].scores}
+    if above := list(hmtl.tasks)[list(hmtl.tasks).index(task) + 1 :]:
+        others = evaluate(nlp, path, component=name).tasks
+        new.update({key: value for level in above for key, value in _scores(others[level]).items()})
+    performance: Dict[str, Any] = nlp.meta.setdefault("performance", {})
+    performance.update({key: value for key, value in new.items() if key in performance or key == score})
     return best, tried
+
+
+def _repeat(
+    nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
+) -> Dict[float, TaskResult]:
+    """Evaluate the pipeline at each threshold: what a task decodes may depend on it."""
+    results = {}
+    for threshold in _bar(thresholds, " thresholds", progress):
+        result = evaluate(nlp, path, component=name, tasks=[task], thresholds={task: threshold})
+        results[threshold] = result.tasks[task]
+    return {threshold: result for threshold, result in results.items() if result is not None}
+
+
+def _filter(
+    nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
+) -> Dict[float, TaskResult]:
+    """Decode once, at the lowest threshold, and score what is above each."""
+    hmtl = get_component(nlp, name)
+    examples = list(read_task_corpus(path, None, 0, True, 0)(nlp))
+    check_gold(path, hmtl, [task], examples)
+    decoded: List[Tuple[numpy.ndarray, numpy.ndarray]] = []
+    with overridden(hmtl, None, {task: thresholds[0]}), nlp.select_pipes(disable=[name]):
+        docs = list(nlp.pipe(eg.predicted for eg in examples))
+        for batch in minibatch(_bar(docs, " docs", progress), size=nlp.batch_size):
+            predictions = hmtl.predict(batch)
+            hmtl.set_annotations(batch, predictions)
+            decoded.extend(zip(*predictions[task], strict=True))
+    results = {}
+    for threshold in _bar(thresholds, " thresholds", progress):
+        for example, doc, (rows, scores) in zip(examples, docs, decoded, strict=True):
+            above = scores > numpy.float32(threshold)
+            hmtl.tasks[task].annotate(doc, rows[above], scores[above])
+            example.predicted = doc
+        results[threshold] = evaluate_task(task, hmtl.tasks[task], examples)
+    return {threshold: result for threshold, result in results.items() if result is not None}
+
+
+def _score(task: str, score: str, result: TaskResult) -> float:
+    if not isinstance(value := result.scores.get(score), float):
+        numbers = [key for key, number in result.scores.items() if isinstance(number, float)]
+        raise ValueError(f"The task '{task}' has no score '{score}'. It has {numbers}.")
+    return value
+
+
+def _scores(result: Optional[TaskResult]) -> Dict[str, Any]:
+    return result.scores if result else {}
+
+
+def _bar(items: List[Any], unit: str, progress: bool) -> Iterable[Any]:
+    bar: Iterable[Any] = tqdm(items, unit=unit, disable=None if progress else True, leave=False)
+    return bar

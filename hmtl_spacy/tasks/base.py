@@ -23,12 +23,14 @@ class Task:
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
     `layer` names what the task fills: "entities", "mentions", "clusters" or "relations", or a layer of its
-    own, which `to_json` describes; "" is shown and exported nowhere.
+    own, which `to_json` describes; "" is shown and exported nowhere. `threshold_filters` says that the
+    rows at a threshold are those of any lower one whose scores are above it, so that tuning decodes once.
     """
 
     layer = ""
     offset_columns = 2
     reasons: Sequence[str] = ()
+    threshold_filters = False
 
     def __init__(
         self,

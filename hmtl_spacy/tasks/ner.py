@@ -1,5 +1,6 @@
 """Named entity recognition: `doc.ents`."""
 
+import warnings
 from typing import Any, Dict, List, Optional
 
 import numpy
@@ -25,6 +26,7 @@ class NER(TaggingTask):
         super().__init__(**settings)
         self.overwrite = overwrite
         self.scores_key = scores_key
+        self.has_warned = False
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
@@ -42,6 +44,8 @@ class NER(TaggingTask):
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         entities = self.decode_spans(doc, rows)
+        if self.overwrite:
+            self._warn_of_loss(doc, entities)
         if self.scores_key:
             write_layer(doc, "entities", self.scores_key, entities, scores=[float(score) for score in scores])
         if not self.overwrite and doc.ents:
@@ -49,6 +53,20 @@ class NER(TaggingTask):
             entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
             entities = [*doc.ents, *entities]
         doc.set_ents(filter_spans(entities), default="outside")
+
+    def _warn_of_loss(self, doc: Doc, entities: List[Span]) -> None:
+        """Say once that entities of another component, such as `ner`, are replaced."""
+        own = {*entities, *(doc.spans.get(self.scores_key, ()) if self.scores_key else ())}
+        kept = {(ent.start, ent.end, ent.label) for ent in own}
+        lost = [ent for ent in doc.ents if (ent.start, ent.end, ent.label) not in kept]
+        if lost and not self.has_warned:
+            self.has_warned = True
+            warnings.warn(
+                f"The entities that other components have set, such as '{lost[0].text}' ({lost[0].label_}), "
+                f"are replaced. To keep them and add only what doesn't overlap them, set "
+                f"`overwrite = false` in the settings of the task (hmtl_spacy.NER.v1).",
+                stacklevel=2,
+            )
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         return {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}

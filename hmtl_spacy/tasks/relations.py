@@ -31,6 +31,7 @@ class Relations(Task):
     """
 
     layer = "relations"
+    threshold_filters = True
     offset_columns = 4
     reasons = ("crosses a sentence", "arguments end on one token")
 
