@@ -1,20 +1,24 @@
 """A server in a thread of the tests, and what its pipeline was asked."""
 
+import os
 from contextlib import contextmanager
 from threading import Event, Thread
 
 import pytest
 import uvicorn
-from spacy.util import load_model_from_config
+from spacy.util import load_model, load_model_from_config
 
 from hmtl_spacy.serve import Limits
 from hmtl_spacy.serve.app import create_app
+from hmtl_spacy.serve.server import watched_protocol
 
 
 @contextmanager
-def serving(nlp, hosts=("127.0.0.1",), **limits):
+def serving(pipeline, hosts=("127.0.0.1",), **limits):
     """The address of a server for a pipeline."""
-    config = uvicorn.Config(create_app(nlp, Limits(**limits), hosts), port=0, log_level="error")
+    limits = Limits(**limits)
+    app = create_app(pipeline, limits, hosts)
+    config = uvicorn.Config(app, port=0, log_level="error", http=watched_protocol(limits))
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)
     thread.start()
@@ -62,3 +66,21 @@ def watched_server(trained_bytes, **limits):
         watched = Watched(nlp, monkeypatch)
         with serving(nlp, **limits) as url:
             yield url, watched
+
+
+def load_damaged(path):
+    """A pipeline that never ends on texts with "hang", and whose process ends on texts with "die"."""
+    nlp = load_model(path)
+    pipe = nlp.pipe
+
+    def damaged(texts, **options):
+        if any("hang" in text for text in texts):
+            sum(range(10**15))  # in C: no other thread and no signal's handler gets a turn
+        if any("die" in text for text in texts):
+            os._exit(3)
+        if any("boom" in text for text in texts):
+            raise ValueError("boom")
+        return pipe(texts, **options)
+
+    nlp.pipe = damaged
+    return nlp

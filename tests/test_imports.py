@@ -42,7 +42,7 @@ TABLE = {
     "annotate": ("data", LIGHT),
     "logger": ("data", LIGHT),
     "visualize": ("annotations data.layers entities", "spacy IPython"),
-    "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette"),
+    "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
     "cli": (
         "registry annotate data evaluation overlay visualize",
         f"{LIGHT} fastapi torch uvicorn",

@@ -6,6 +6,8 @@ from threading import get_ident
 import pytest
 from serving import Watched
 
+from hmtl_spacy.serve import Limits
+from hmtl_spacy.serve.pipeline import Pipeline
 from hmtl_spacy.serve.worker import Busy, Worker
 
 
@@ -16,7 +18,8 @@ def watched(nlp, monkeypatch):
 
 @pytest.fixture
 def worker(nlp, watched):
-    worker = Worker(nlp, together=20, queue=4)
+    pipeline = Pipeline(nlp, lambda doc, describe: describe(doc))
+    worker = Worker(pipeline, Limits(texts=4, together=20, queue=4))
     yield worker
     watched.free.set()
     worker.close()

@@ -1,8 +1,11 @@
 """`spacy hmtl serve`."""
 
-from typing import Annotated, List, Optional
+from functools import partial
+from typing import Annotated, Any, Callable, List, Optional
 
 from spacy.cli._util import Opt, setup_gpu
+from spacy.language import Language
+from spacy.util import load_model
 from wasabi import msg
 
 from .apps import hmtl_cli
@@ -10,6 +13,10 @@ from .options import Gpu, Model
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def _limit(name: str, what: str) -> Any:
+    return Opt(f"--limit-{name}", min=1, help=what)
 
 
 @hmtl_cli.command("serve")
@@ -23,16 +30,17 @@ def serve_cli(
         Optional[List[str]],
         Opt("--allow-host", help="Host name that requests may use; can be repeated"),
     ] = None,
-    limit_text: Annotated[int, Opt("--limit-text", min=1, help="Characters per text")] = 50_000,
-    limit_texts: Annotated[int, Opt("--limit-texts", min=1, help="Texts per request")] = 64,
-    limit_body: Annotated[int, Opt("--limit-body", min=1, help="Bytes per request")] = 1_000_000,
+    limit_text: Annotated[int, _limit("text", "Characters per text")] = 50_000,
+    limit_texts: Annotated[int, _limit("texts", "Texts per request")] = 64,
+    limit_body: Annotated[int, _limit("body", "Bytes per request")] = 1_000_000,
     limit_seconds: Annotated[float, Opt("--limit-seconds", help="How long a request may take")] = 30.0,
-    limit_queue: Annotated[
-        int, Opt("--limit-queue", min=1, help="Texts of all requests that may wait")
-    ] = 1_024,
-    limit_together: Annotated[
-        int, Opt("--limit-together", min=1, help="Characters annotated in one call")
-    ] = 20_000,
+    limit_queue: Annotated[int, _limit("queue", "Texts of all requests that may wait")] = 1_024,
+    limit_together: Annotated[int, _limit("together", "Characters annotated in one call")] = 20_000,
+    limit_unbroken: Annotated[int, _limit("unbroken", "Characters without white space between them")] = 1_000,
+    limit_call: Annotated[
+        Optional[float],
+        Opt("--limit-call", help="How long one call may take; a third of --limit-seconds if not given"),
+    ] = None,
     threads: Annotated[
         Optional[int], Opt("--threads", min=1, help="Threads of torch; its own default if not given")
     ] = None,
@@ -44,30 +52,43 @@ def serve_cli(
     """
     try:
         import fastapi  # noqa: F401
-        import uvicorn
+        import uvicorn  # noqa: F401
     except ImportError as err:
         msg.fail(f"Can't serve without {err.name}", 'Install it: pip install "hmtl-spacy[serve]"', exits=1)
-    from spacy.util import load_model
-
     from ..serve import Limits
-    from ..serve.app import create_app
 
-    if threads is not None:
-        _set_threads(threads)
-    setup_gpu(use_gpu, silent=True)
-    hosts = allow_host or (LOCAL_NAMES if host in LOCAL else ["*"])
+    sizes = (limit_text, limit_texts, limit_body, limit_seconds, limit_queue, limit_together, limit_unbroken)
     try:
-        limits = Limits(limit_text, limit_texts, limit_body, limit_seconds, limit_queue, limit_together)
-        app = create_app(load_model(model), limits, hosts)
-    except (ValueError, OSError) as err:
+        limits = Limits(*sizes, limit_call)
+    except ValueError as err:
         msg.fail(str(err), exits=1)
+    hosts = allow_host or (LOCAL_NAMES if host in LOCAL else ["*"])
     if host not in LOCAL:
         msg.warn(f"Other machines can reach this server at {host}: anyone there can send it texts.")
-    wait = int(limits.seconds) + 1
-    uvicorn.run(app, host=host, port=port, server_header=False, timeout_graceful_shutdown=wait)
+    _serve(partial(_load, model, threads, use_gpu), limits, host, port, hosts)
 
 
-def _set_threads(threads: int) -> None:
-    import torch
+def _serve(load: Callable[[], Language], *options: Any) -> None:
+    from ..serve.process import Died, Failed, Overran, PipelineProcess
+    from ..serve.server import serve
 
-    torch.set_num_threads(threads)
+    try:
+        pipeline = PipelineProcess(load)
+    except (Failed, Died, Overran) as err:
+        msg.fail(str(err), exits=1)
+    try:
+        serve(pipeline, *options)
+    except ValueError as err:
+        msg.fail(str(err), exits=1)
+    finally:
+        pipeline.close()
+
+
+def _load(model: str, threads: Optional[int], use_gpu: int) -> Language:
+    """The pipeline, in its process."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    setup_gpu(use_gpu, silent=True)
+    return load_model(model)

@@ -3,18 +3,18 @@
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import List, NoReturn, Optional, Sequence, Union
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from spacy.language import Language
-from spacy.tokens import Doc
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from .. import __version__
-from .describing import Describer, version_of
 from .limits import Limits
 from .page import build_page
+from .pipeline import About, AnyPipeline, Pipeline
+from .process import Died, Failed, Overran
 from .reading import read_query, refuse
 from .schemas import Health, Problem, Query, Version, answer_models
 from .worker import Busy, Worker
@@ -23,25 +23,32 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"
 REFUSALS = {
     400: "Not JSON in UTF-8, or nested too deeply",
     408: "The body took too long to arrive",
-    413: "A text, the number of texts or the body is over its limit",
+    413: "A text, a run without white space, the number of texts or the body is over its limit",
     415: "Another content type than application/json",
     422: "JSON of another shape",
-    500: "The pipeline failed on a text",
+    500: "The pipeline failed on a text, or its process ended",
     503: "Too many texts are waiting; Retry-After says after how many seconds to try again",
     504: "The time limit has passed",
 }
 
 
-def create_app(nlp: Language, limits: Optional[Limits] = None, hosts: Sequence[str] = ("*",)) -> FastAPI:
+def create_app(
+    pipeline: Union[Language, AnyPipeline], limits: Optional[Limits] = None, hosts: Sequence[str] = ("*",)
+) -> FastAPI:
     """Serve a pipeline.
 
+    pipeline: a loaded one, which runs in a thread of this process; or a `PipelineProcess`, which nothing that
+        it does can hold up the server. It is closed when the application ends.
     hosts: the host names that requests may name; "*" for all.
     """
     limits = limits or Limits()
-    if limits.text > nlp.max_length:
+    if isinstance(pipeline, Language):
+        pipeline = Pipeline(pipeline)
+    about = pipeline.about
+    if limits.text > about.max_length:
         raise ValueError(
             f"Can't take texts of {limits.text:,} characters: the pipeline's max_length is "
-            f"{nlp.max_length:,}. Lower the limit, or raise nlp.max_length."
+            f"{about.max_length:,}. Lower the limit, or raise nlp.max_length."
         )
     app = FastAPI(
         title="hmtl_spacy",
@@ -49,19 +56,18 @@ def create_app(nlp: Language, limits: Optional[Limits] = None, hosts: Sequence[s
         description="Named entities, mentions, coreference and relations.",
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
-        lifespan=partial(_with_worker, nlp, limits),
+        lifespan=partial(_with_worker, pipeline, limits),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.middleware("http")(_add_headers)
-    describer = Describer(nlp)
-    _add_page(app, nlp, limits, describer.further)
-    _add_api(app, nlp, limits, describer)
+    _add_page(app, about, limits)
+    _add_api(app, about, limits)
     return app
 
 
 @asynccontextmanager
-async def _with_worker(nlp: Language, limits: Limits, app: FastAPI):
-    app.state.worker = Worker(nlp, limits.together, limits.queue)
+async def _with_worker(pipeline: AnyPipeline, limits: Limits, app: FastAPI):
+    app.state.worker = Worker(pipeline, limits)
     yield
     await asyncio.to_thread(app.state.worker.close, limits.seconds)
 
@@ -72,17 +78,16 @@ async def _add_headers(request: Request, call_next):
     return response
 
 
-def _add_page(app: FastAPI, nlp: Language, limits: Limits, further: Sequence[str]) -> None:
-    html, policy = build_page(version_of(nlp), limits, further)
+def _add_page(app: FastAPI, about: About, limits: Limits) -> None:
+    html, policy = build_page(about.version, limits, about.further)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
-def _add_api(app: FastAPI, nlp: Language, limits: Limits, describer: Describer) -> None:
-    version = version_of(nlp)
-    one_document, documents = answer_models(describer.further)
+def _add_api(app: FastAPI, about: About, limits: Limits) -> None:
+    one_document, documents = answer_models(about.further)
     body = {"required": True, "content": {"application/json": {"schema": Query.model_json_schema()}}}
 
     @app.post(
@@ -92,12 +97,13 @@ def _add_api(app: FastAPI, nlp: Language, limits: Limits, describer: Describer) 
         response_model=Union[one_document, documents],
         responses={code: {"model": Problem, "description": what} for code, what in REFUSALS.items()},
     )
-    async def annotate(request: Request) -> JSONResponse:
+    async def annotate(request: Request) -> Response:
         """`{"text": ...}` is answered with a document, `{"texts": [...]}` with `{"docs": [...]}`."""
-        query = await read_query(request, limits)
-        describe = partial(describer, html=query.html)
-        docs = await _annotate(request.app.state.worker, query, describe, limits)
-        return JSONResponse(docs[0] if "text" in query.model_fields_set else {"docs": docs})
+        query = await read_query(request, limits, about.by_space)
+        docs = await _annotate(request.app.state.worker, query, limits)
+        one = "text" in query.model_fields_set
+        body = docs[0] if one else b'{"docs":[' + b",".join(docs) + b"]}"
+        return Response(body, media_type="application/json")
 
     @app.get("/api/health", response_model=Health, responses={503: {"model": Health}})
     async def health(request: Request) -> JSONResponse:
@@ -110,14 +116,12 @@ def _add_api(app: FastAPI, nlp: Language, limits: Limits, describer: Describer) 
     @app.get("/api/version")
     async def versions() -> Version:
         """The versions of the package and spaCy, and the pipeline."""
-        return version
+        return about.version
 
 
-async def _annotate(
-    worker: Worker, query: Query, describe: Callable[[Doc], Dict[str, Any]], limits: Limits
-) -> List[Dict[str, Any]]:
+async def _annotate(worker: Worker, query: Query, limits: Limits) -> List[bytes]:
     try:
-        futures = worker.submit(query.all_texts, describe)
+        futures = worker.submit(query.all_texts, query.html)
     except Busy:
         message = f"{worker.waiting():,} texts are waiting, the limit is {limits.queue:,}. Try again later."
         refuse(503, message, **{"Retry-After": str(round(limits.seconds) or 1)})
@@ -126,10 +130,18 @@ async def _annotate(
         answers = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
     except asyncio.TimeoutError:
         refuse(504, f"Not done within {limits.seconds:g} seconds. Send less at once, or try again later.")
-    described: List[Dict[str, Any]] = []
+    docs: List[bytes] = []
     for number, answer in enumerate(answers, start=1):
         if isinstance(answer, BaseException):
-            failed = f"The pipeline failed on text {number} of {len(answers)} with {type(answer).__name__}"
-            refuse(500, f"{failed}. The server's log says more.")
-        described.append(answer)
-    return described
+            _refuse_failure(answer, f"text {number} of {len(answers)}")
+        docs.append(answer)
+    return docs
+
+
+def _refuse_failure(err: BaseException, text: str) -> NoReturn:
+    if isinstance(err, (Overran, TimeoutError)):
+        refuse(504, f"Not done with {text} in time. {err} Send less at once, or try again later.")
+    if isinstance(err, Died):
+        refuse(500, f"Failed on {text}. {err} It is started again; the server's log says more.")
+    kind = err.kind if isinstance(err, Failed) else type(err).__name__
+    refuse(500, f"The pipeline failed on {text} with {kind}. The server's log says more.")

@@ -1,6 +1,6 @@
-"""A document, and the pipeline itself, as plain data."""
+"""A document, and the pipeline itself, as the API's answers."""
 
-from typing import Any, Dict
+import json
 
 from spacy.about import __version__ as spacy_version
 from spacy.language import Language
@@ -26,8 +26,8 @@ class Describer:
         self.keys = keys_of(self.tasks)
         self.further = list(further_names(self.tasks))
 
-    def __call__(self, doc: Doc, html: bool = False) -> Dict[str, Any]:
-        """A document's text and layers in character offsets.
+    def __call__(self, doc: Doc, html: bool = False) -> bytes:
+        """A document's text and layers in character offsets, as JSON.
 
         html: also, under "html", as an element for the page, which has the style and script for it.
         """
@@ -35,7 +35,7 @@ class Describer:
         if html:
             content = read(doc, keys=self.keys, tasks=self.tasks)
             described["html"] = element_of(document(content, None, "hmtl-0"))
-        return described
+        return json.dumps(described, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def version_of(nlp: Language) -> Version:

@@ -1,7 +1,7 @@
 """A request's body, read no further than its limits; anything else is refused with a reason."""
 
 import asyncio
-from typing import NoReturn
+from typing import List, NoReturn
 
 from fastapi import HTTPException, Request
 from pydantic import ValidationError
@@ -10,12 +10,14 @@ from starlette.requests import ClientDisconnect
 from .limits import Limits
 from .schemas import Query
 
+UNBROKEN_RUNS = 20  # of the greatest length, in one request
 EXPECTED = 'Send JSON in UTF-8: {"text": "..."} or {"texts": ["...", "..."]}; "html": true may be added.'
 
 
-async def read_query(request: Request, limits: Limits) -> Query:
+async def read_query(request: Request, limits: Limits, by_space: bool = True) -> Query:
     """The query in a request.
 
+    by_space: whether characters without white space between them are limited.
     RAISES: `HTTPException`: 400 for a body that isn't JSON, 408 for one that doesn't arrive in time, 413
         for one that is over a limit, 415 for another content type, 422 for JSON of another shape.
     """
@@ -32,6 +34,8 @@ async def read_query(request: Request, limits: Limits) -> Query:
     except ValidationError as err:
         _refuse_query(err)
     _check_sizes(query, limits)
+    if by_space:
+        _check_unbroken(query.all_texts, limits)
     return query
 
 
@@ -82,3 +86,18 @@ def _check_sizes(query: Query, limits: Limits) -> None:
     if longest > limits.text:
         found = f"Found a text of {longest:,} characters, the limit is {limits.text:,}"
         refuse(413, f"{found}. Send it in parts.")
+
+
+def _check_unbroken(texts: List[str], limits: Limits) -> None:
+    """Refuse what the tokenizer would need long for: it grows with the square of these lengths."""
+    lengths = [len(run) for text in texts for run in text.split()]
+    longest = max(lengths, default=0)
+    if longest > limits.unbroken:
+        found = f"Found {longest:,} characters without white space, the limit is {limits.unbroken:,}"
+        refuse(413, f"{found}. Put white space between them.")
+    allowed = UNBROKEN_RUNS * limits.unbroken**2
+    squares = sum(length * length for length in lengths)
+    if squares > allowed:
+        found = f"Found {len(lengths):,} runs of up to {longest:,} characters without white space"
+        limit = f"the limit of a request is {UNBROKEN_RUNS} of {limits.unbroken:,}, or more of shorter ones"
+        refuse(413, f"{found}; {limit}. Send them in several requests, or put white space between them.")

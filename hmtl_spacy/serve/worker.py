@@ -1,14 +1,16 @@
-"""One thread owns the pipeline and annotates what waits, many texts in one call."""
+"""One thread asks the pipeline to annotate what waits, many texts in one call."""
 
 from collections import deque
 from concurrent.futures import Future
 from contextvars import copy_context
 from threading import Condition, Thread
-from typing import Any, Callable, Deque, List, NamedTuple, Sequence
+from time import monotonic
+from typing import Any, Deque, List, NamedTuple, Sequence
 
-from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.util import logger
+
+from .limits import Limits
+from .pipeline import AnyPipeline
 
 
 class Busy(Exception):
@@ -18,26 +20,28 @@ class Busy(Exception):
 class Job(NamedTuple):
     """A text that waits.
 
-    describe: turns its document into the answer; no document leaves the thread.
+    form: the form of its answer, for the pipeline.
+    ends: when nobody waits for it any more.
     """
 
     text: str
-    describe: Callable[[Doc], Any]
+    form: Any
     future: Future
+    ends: float
 
 
 class Worker:
     """Annotates texts in the order in which they came.
 
-    nlp: the pipeline; from now on only the worker's thread uses it.
-    together: how many characters go through the pipeline in one call; a longer text goes alone.
-    queue: how many texts may wait.
+    pipeline: from now on only the worker's thread uses it.
+    limits: how many texts may wait, how much goes through the pipeline in one call (a text that is longer
+        goes alone), and how long that may take.
     """
 
-    def __init__(self, nlp: Language, together: int, queue: int):
-        self.nlp = nlp
-        self.together = together
-        self.queue = queue
+    def __init__(self, pipeline: AnyPipeline, limits: Limits):
+        self.pipeline = pipeline
+        self.limits = limits
+        self._ready = True
         self._waiting: Deque[Job] = deque()
         self._changed = Condition()
         self._closed = False
@@ -45,24 +49,25 @@ class Worker:
         self._thread = Thread(target=copy_context().run, args=(self._run,), name="hmtl-worker", daemon=True)
         self._thread.start()
 
-    def submit(self, texts: Sequence[str], describe: Callable[[Doc], Any]) -> List[Future]:
+    def submit(self, texts: Sequence[str], form: Any) -> List[Future]:
         """Add texts to the queue, all of them or none.
 
-        describe: turns a document into the answer, called in the worker's thread.
+        form: the form of their answers, for the pipeline.
         RETURNS: For each text its result, or the error that the pipeline raised on it. A text that is
             cancelled before its turn is not annotated.
         RAISES: `Busy` if too many are waiting, or if the worker is closed.
         """
-        jobs = [Job(text, describe, Future()) for text in texts]
+        ends = monotonic() + self.limits.seconds
+        jobs = [Job(text, form, Future(), ends) for text in texts]
         with self._changed:
-            if self._closed or len(self._drop_cancelled()) + len(jobs) > self.queue:
+            if self._closed or len(self._drop_cancelled()) + len(jobs) > self.limits.queue:
                 raise Busy
             self._waiting.extend(jobs)
             self._changed.notify()
         return [job.future for job in jobs]
 
     def is_alive(self) -> bool:
-        return self._thread.is_alive() and not self._closed
+        return self._thread.is_alive() and self._ready and not self._closed
 
     def waiting(self) -> int:
         """How many texts are waiting."""
@@ -70,15 +75,16 @@ class Worker:
             return len(self._drop_cancelled())
 
     def close(self, timeout: float = 5.0) -> None:
-        """Cancel the texts that wait, and finish those that have begun.
+        """Cancel the texts that wait; those that have begun end with the pipeline's process, if it has one.
 
-        timeout: how many seconds to wait for that.
+        timeout: how many seconds to wait for a pipeline that can't be ended.
         """
         with self._changed:
             self._closed = True
             for job in self._waiting:
                 job.future.cancel()
             self._changed.notify()
+        self.pipeline.close()
         self._thread.join(timeout)
 
     def _drop_cancelled(self) -> Deque[Job]:
@@ -88,6 +94,17 @@ class Worker:
     def _run(self) -> None:
         while jobs := self._take():
             self._annotate(jobs)
+            self._get_ready()
+
+    def _get_ready(self) -> None:
+        """Start a process that has ended, before the next text waits for it."""
+        try:
+            self.pipeline.start()
+            self._ready = True
+        except Exception as err:
+            self._ready = False
+            if not self._closed:
+                logger.error("The pipeline can't be started again: %s", err)
 
     def _take(self) -> List[Job]:
         """The next jobs, as many as fit together; waits for one, and has none when closed."""
@@ -96,7 +113,9 @@ class Worker:
         with self._changed:
             while not jobs and not self._closed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
-                while self._waiting and (not jobs or size + len(self._waiting[0].text) <= self.together):
+                while self._waiting and (
+                    not jobs or size + len(self._waiting[0].text) <= self.limits.together
+                ):
                     job = self._waiting.popleft()
                     if job.future.set_running_or_notify_cancel():
                         jobs.append(job)
@@ -105,26 +124,21 @@ class Worker:
 
     def _annotate(self, jobs: List[Job]) -> None:
         """Annotate jobs together; if that fails, each by itself, so that an error is of its text only."""
+        texts, forms, futures, ends = zip(*jobs)
+        if max(ends) < monotonic():  # those before it took too long
+            for future in futures:
+                future.set_exception(TimeoutError("The texts before it took too long."))
+            return
         try:
-            results = self._describe(jobs)
+            answers = self.pipeline.annotate(texts, forms, self.limits.call_seconds)
         except Exception as err:
-            failure = err
+            failure = err.with_traceback(None)
         else:
-            for job, result in zip(jobs, results):
-                job.future.set_result(result)
+            for future, answer in zip(futures, answers):
+                future.set_result(answer)
             return
         if len(jobs) > 1:
             for job in jobs:
                 self._annotate([job])
         else:
-            logger.error("The pipeline failed on a text of a request", exc_info=failure)
-            jobs[0].future.set_exception(failure.with_traceback(None))
-
-    def _describe(self, jobs: List[Job]) -> List[Any]:
-        # what one request's words leave in the vocabulary is gone when the zone ends
-        with self.nlp.memory_zone():
-            docs = self.nlp.pipe([job.text for job in jobs], batch_size=len(jobs))
-            results = [job.describe(doc) for doc, job in zip(docs, jobs)]
-        if len(results) != len(jobs):  # its error handler drops what fails
-            raise RuntimeError(f"The pipeline returned {len(results)} documents for {len(jobs)} texts.")
-        return results
+            futures[0].set_exception(failure)
