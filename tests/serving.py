@@ -17,7 +17,13 @@ from hmtl_spacy.serve.server import watched_protocol
 def serving(pipeline, hosts=("127.0.0.1",), **limits):
     """The address of a server for a pipeline."""
     limits = Limits(**limits)
-    app = create_app(pipeline, limits, hosts)
+    with running(create_app(pipeline, limits, hosts), limits) as url:
+        yield url
+
+
+@contextmanager
+def running(app, limits):
+    """The address of a server for an application."""
     config = uvicorn.Config(app, port=0, log_level="error", http=watched_protocol(limits))
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)

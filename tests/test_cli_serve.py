@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import hmtl_spacy.cli  # noqa: F401
 from hmtl_spacy.data.writers.jsonl import to_jsonl
+from hmtl_spacy.serve.server import GRACE
 
 PEOPLE = ("Ann Lee", "Bob", "My mom", "Eva")
 VERBS = ("works for Acme Corp", "lives in Lyon", "met Ann Lee", "sings", "lives in Rome")
@@ -97,6 +98,51 @@ def test_a_server_that_is_told_to_stop_answers_what_it_has_taken(model):
             httpx.get(url)
 
 
+HELD = "(" * 50_000  # the tokenizer needs minutes
+
+
+def test_a_text_that_takes_too_long_holds_up_nothing(model):
+    async def ask_and_look():
+        async with httpx.AsyncClient(timeout=120) as client:
+            asked = asyncio.create_task(ask_all(url, [HELD]))
+            while not asked.done():
+                assert (await client.get(f"{url}/api/health", timeout=5)).status_code == 200
+                assert (await client.get(url, timeout=5)).status_code == 200
+                await asyncio.wait([asked], timeout=0.1)
+            return (await asked)[0], await client.post(f"{url}/api/annotate", json={"text": "Ann sings ."})
+
+    options = ("--limit-unbroken", "50000", "--limit-seconds", "90", "--limit-call", "2")
+    with started(model, *options) as (process, url):
+        held, after = asyncio.run(ask_and_look())
+        assert held.status_code == 504 and after.status_code == 200
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+    assert "The pipeline took longer than 2 seconds: its process is ended" in log
+    assert "The pipeline's process was started again" in log
+
+
+def test_a_server_that_is_told_to_stop_doesnt_wait_for_a_text_that_takes_too_long(model):
+    async def ask_and_stop():
+        asked = asyncio.gather(*[ask_all(url, [HELD]) for _ in range(2)], return_exceptions=True)
+        async with httpx.AsyncClient(timeout=5) as client:
+            while not (await client.get(f"{url}/api/health")).json()["waiting"]:
+                assert not asked.done(), "it was stopped while one text waited for the other"
+        process.terminate()
+        # its process has the same standard error, which ends when both have ended
+        await asyncio.to_thread(process.communicate, timeout=GRACE + 20)
+        await asked
+
+    with started(model, "--limit-unbroken", "50000", "--limit-call", "30") as (process, url):
+        asyncio.run(ask_and_stop())
+        assert process.returncode is not None
+
+
+def test_a_server_that_is_killed_leaves_no_process(model):
+    with started(model) as (process, _):
+        process.kill()
+        process.communicate(timeout=60)  # until its process's standard error ends too
+
+
 @pytest.fixture
 def run(monkeypatch):
     """Runs the command without a server. RETURNS: exit code, what it printed, what the server was given."""
@@ -122,6 +168,12 @@ def test_it_says_when_other_machines_can_reach_it(run, model):
 def test_options_reach_the_server(run, model):
     _, _, given = run(model, "--port", 8080, "--limit-seconds", 7, "--threads", 1)
     assert given["port"] == 8080 and given["timeout_graceful_shutdown"] == 8
+    assert given["http"].whole == 21
+
+
+def test_it_stops_before_what_manages_processes_kills_it(run, model):
+    _, _, given = run(model, "--limit-seconds", 600)
+    assert given["timeout_graceful_shutdown"] == GRACE < 10
 
 
 def test_what_cant_be_served(run, model, tmp_path):

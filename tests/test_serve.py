@@ -4,16 +4,18 @@ import json
 import re
 import socket
 import time
-from threading import Thread
+from threading import Event, Thread
 
 import httpx
 import pytest
-from serving import Watched, serving, watched_server
+import spacy
+from serving import Watched, running, serving, watched_server
 
 from hmtl_spacy import __version__
 from hmtl_spacy.data.writers.jsonl import to_jsonl
 from hmtl_spacy.serve import Limits
 from hmtl_spacy.serve.app import create_app
+from hmtl_spacy.serve.reading import UNBROKEN_RUNS
 from hmtl_spacy.serve.schemas import Document, Documents
 
 TEXT = "Ann Lee works for Acme Corp . She likes it ."
@@ -33,8 +35,8 @@ def url(server):
     return server[0]
 
 
-def annotate(url, query, **options):
-    return httpx.post(f"{url}/api/annotate", json=query, timeout=30, **options)
+def annotate(url, query, timeout=30, **options):
+    return httpx.post(f"{url}/api/annotate", json=query, timeout=timeout, **options)
 
 
 def same(found, expected):
@@ -132,6 +134,44 @@ def test_only_plain_json_is_taken(url, headers, status, message):
     assert message in answer.json().get("detail", "")
 
 
+SLOW = {"emoji": "\U0001f600", "brackets": "(", "quotes": "'", "numbers": "1.", "addresses": "http://a.b/("}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_what_the_tokenizer_would_need_long_for_is_refused(trained, monkeypatch, kind):
+    """It takes one character after the other off such a run, and looks at the whole rest each time."""
+    watched = Watched(trained, monkeypatch)
+    run = (SLOW[kind] * 10_000)[:1_001]
+    with serving(trained) as url:
+        for texts in (["a", f"a {run}\n"], ["a", run * 9]):
+            answer = annotate(url, {"texts": texts})
+            assert answer.status_code == 413
+            assert "characters without white space, the limit is 1,000" in answer.json()["detail"]
+        answer = annotate(url, {"texts": [f"{run[:1_000]} " * 7] * 3})
+        assert answer.status_code == 413
+        assert "21 runs of up to 1,000 characters" in answer.json()["detail"]
+        assert watched.calls == []
+        assert annotate(url, {"text": "Hull " * 5_000}).status_code == 200
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_the_worst_that_is_allowed_is_tokenized_in_time(nlp, kind):
+    limits = Limits()
+    run = {"numbers": "(" * 500 + "1." * 250, "addresses": "http://a.b/" + ")" * 989}.get(
+        kind, SLOW[kind] * 1_000
+    )
+    assert len(run) == limits.unbroken
+    start = time.process_time()
+    nlp.tokenizer(run)
+    assert UNBROKEN_RUNS * (time.process_time() - start) < limits.seconds
+
+
+def test_a_language_without_spaces_is_not_limited_by_them():
+    with serving(spacy.blank("zh")) as url:
+        answer = annotate(url, {"text": "\u6211" * 2_000})
+    assert answer.status_code == 200 and len(answer.json()["tokens"]) == 2_000
+
+
 HEAD = "POST /api/annotate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 LENGTH = "Content-Length: {}\r\n\r\n".format
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2ee0\r\n"
@@ -165,6 +205,52 @@ def test_a_long_body_is_refused_before_it_has_come(url, request_):
 def test_a_request_that_doesnt_end_is_refused_in_time(trained):
     with serving(trained, seconds=0.3) as url, send(url, HEAD + LENGTH(100) + '{"text') as connection:
         assert receive(connection).startswith(b"HTTP/1.1 408 ")  # and it ended the connection
+
+
+def is_closed(connection, trickle):
+    """Whether the server ends a connection on which a little comes again and again."""
+    connection.settimeout(0.1)
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        try:
+            connection.sendall(trickle)
+            if not connection.recv(1_000):
+                return True
+        except TimeoutError:
+            pass
+        except ConnectionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("begun", ["", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"], ids=["nothing", "headers"])
+@pytest.mark.parametrize("trickle", [b"", b"X: y\r\n"], ids=["silent", "slow"])
+def test_headers_that_dont_end_are_not_waited_for(trained, begun, trickle):
+    with serving(trained, seconds=0.5) as url, send(url, begun) as connection:
+        assert is_closed(connection, trickle if begun else trickle[:2])
+
+
+def test_headers_of_a_second_request_are_not_waited_for(trained):
+    whole = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with serving(trained, seconds=0.5) as url, send(url, whole) as connection:
+        assert receive(connection, until=b"}").startswith(b"HTTP/1.1 200 ")
+        connection.sendall(whole[:30].encode())
+        assert is_closed(connection, b"X: y\r\n")
+
+
+def test_a_client_that_never_reads_its_answer_is_not_waited_for():
+    begun, done = Event(), Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            begun.set()
+            for _ in range(100):  # more than the system keeps for both
+                await send({"type": "http.response.body", "body": b" " * 1_000_000, "more_body": True})
+            done.set()
+
+    with running(app, Limits(seconds=0.3)) as url, send(url, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+        assert begun.wait(20) and done.wait(20)
 
 
 def test_a_request_that_breaks_off_does_no_harm(url, capfd):
@@ -291,6 +377,9 @@ def test_other_host_names_are_refused(url):
     [
         ({"text": 0}, "the limit text=0: give a number above 0"),
         ({"seconds": -1.0}, "the limit seconds=-1.0: give a number above 0"),
+        ({"unbroken": 0}, "the limit unbroken=0: give a number above 0"),
+        ({"call": 0.0}, "the limit call=0.0: give a number above 0"),
+        ({"seconds": 5.0, "call": 6.0}, "6 seconds for a call of the pipeline: a request has 5"),
         ({"queue": 10}, "a queue of 10 texts: a request may have 64"),
     ],
 )
