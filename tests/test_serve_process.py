@@ -61,7 +61,7 @@ def health(url):
 
 
 def ask(url, texts):
-    """The answers to requests that are sent at the same time, the first a little before."""
+    """The answers to requests that are sent at the same time."""
     with ThreadPoolExecutor(len(texts)) as pool:
         return list(pool.map(lambda text: annotate(url, {"text": text}, timeout=240), texts))
 
@@ -116,7 +116,7 @@ def test_health_says_when_the_pipeline_cant_be_started_again(server, model):
     wait_until(lambda: health(url).json()["status"] == "ok")
 
 
-def test_a_text_that_ends_the_process_costs_no_text_beside_it_and_closing_ends_a_text_that_doesnt_end(model):
+def test_a_death_costs_one_text_and_closing_ends_a_text_that_doesnt_end(model):
     with started(model) as pipeline:
         with pytest.raises(Failed, match="boom") as caught:
             pipeline.annotate(["boom"], [False], 60.0)
