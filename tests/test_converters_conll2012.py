@@ -181,3 +181,38 @@ def test_folders(tmp_path):
     (tmp_path / "data" / "chinese" / "c.gold_conll").write_text("")
     with pytest.raises(ConversionError, match="several languages: chinese, english. Name the folder of one"):
         list(conll2012_folder_to_docs(tmp_path))
+
+
+def novel(entity="_", coref="_"):
+    """A file as LitBank has them, with columns that say nothing."""
+    rows = [
+        f"novel\t0\t{i}\t{word}" + "\t" + f"{entity}\t" * 8 for i, word in enumerate(["Ann", "saw", "her"])
+    ]
+    links = ["(1)", coref, "(1)"]
+    rows = [row + link for row, link in zip(rows, links, strict=True)]
+    return "\n".join(["#begin document (novel); part 0", *rows, "", "#end document"])
+
+
+@pytest.mark.parametrize("entity", ["_", "-", ""])
+@pytest.mark.parametrize("coref", ["_", "-", ""])
+def test_columns_that_are_empty(entity, coref):
+    from collections import Counter
+
+    dropped = Counter()
+    [doc] = convert_text("conll2012", novel(entity, coref), dropped=dropped)
+    assert clusters(doc) == [["Ann", "her"]] and not doc.has_annotation("ENT_IOB")
+    assert +dropped == {"documents without named entities in their column (left unannotated)": 1}
+
+
+def test_a_column_without_coreference_is_not_annotated():
+    [doc] = convert_text("conll2012", novel().replace("(1)", "_"))
+    assert clusters(doc) is None
+    [doc] = convert_text("conll2012", novel(coref="-").replace("(1)", "-"))
+    assert clusters(doc) == []
+
+
+def test_folders_of_other_names(tmp_path):
+    from hmtl_spacy.data.converters import convert
+
+    (tmp_path / "x_brat.conll").write_text(novel() + "\n")
+    assert convert("conll2012", tmp_path, tmp_path / "out.spacy", pattern="*.conll")["clusters"] == 1

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from converting import FIXTURES, clusters, convert_file, convert_text, mentions, sentences
 
@@ -101,6 +103,134 @@ def test_malformed_input(old, new, message):
     assert old in GUM
     with pytest.raises(ConversionError, match=message):
         convert_text("conllu", GUM.replace(old, new, 1))
+
+
+GRP = "GRP-etype-infstat-salience-centering-minspan-link-identity"
+
+
+def document(*rows, fields=GRP):
+    """A sentence of rows "id form entity"."""
+    lines = [f"# global.Entity = {fields}"]
+    for row in rows:
+        id, form, entity = row.split(" ")
+        lines.append("\t".join([id, form, *"______", "_", f"Entity={entity}" if entity != "-" else "_"]))
+    return "\n".join([*lines, "", ""])
+
+
+def read(text, **options):
+    dropped = Counter()
+    [doc] = convert_text("conllu", text, singletons=True, dropped=dropped, **options)
+    return mentions(doc), clusters(doc), dict(+dropped)
+
+
+PIECES = "mentions in several pieces (only their heads can be read)"
+EDGE = "mentions that begin or end on an empty node (read without it)"
+DISCONTINUOUS = document(
+    "1 Ann (1[1/2]-person-n-n-c-1-c-)",
+    "2 says (3-event-n-n-c-1-c(2-x-n-n-c-1-c)",
+    "3 and (1[2/2]-person-n-n-c-1-c-",
+    "4 Eve 1[2/2])3)",
+    "5 they (1-person-n-n-c-1-c)",
+)
+
+
+def test_mentions_in_several_pieces_are_read_by_their_heads():
+    assert read(DISCONTINUOUS, clusters="head") == (
+        [("Ann", "person"), ("says", "event"), ("they", "person")],
+        [["Ann", "they"], ["says"]],
+        {
+            PIECES: 1,
+            "mentions with the same head as another": 1,
+            "mentions that another cluster holds already": 1,
+            "clusters left with fewer than two mentions": 1,
+        },
+    )
+    found, groups, dropped = read(DISCONTINUOUS, mentions="extent")
+    assert found == [("says", "x"), ("says and Eve", "event"), ("they", "person")] and dropped == {PIECES: 1}
+    assert groups == [["says"], ["says and Eve"], ["they"]]
+
+
+@pytest.mark.parametrize("minspan, head", [("1", "Ann"), ("2", "and"), ("2,3", "and Eve"), ("3", "Eve")])
+def test_heads_of_pieces_count_all_words_of_the_mention(minspan, head):
+    text = DISCONTINUOUS.replace("(1[1/2]-person-n-n-c-1-", f"(1[1/2]-person-n-n-c-{minspan}-")
+    assert (head, "person") in read(text)[0]
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("1[1/2]", "1[2/2]", r"file:2: the mention '1\[2/2\]' has no piece 1"),
+        ("(1[2/2]-person-n-n-c-1-c-", "(1[3/3]-person-n-n-c-1-c-", r"'1\[3/3\]' has no piece 1"),
+        ("(1[1/2]-person-n-n-c-1-c-)", "(1[1/3]-person-n-n-c-1-c-)", "has no piece 1"),
+        ("(1-person-n-n-c-1-c)", "(1[1/2]-person-n-n-c-1-c)", r"file:6: .* has no piece 2"),
+        ("c-1-c-)", "c-4-c-)", "found minspan 4 of '1', a mention of 3 tokens"),
+    ],
+)
+def test_pieces_that_are_missing(old, new, message):
+    text = DISCONTINUOUS.replace(old, new).replace(
+        "Entity=1[2/2])", "Entity=1[3/3])" if "3/3" in new else "Entity=1[2/2])"
+    )
+    with pytest.raises(ConversionError, match=message):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        (
+            ["1 Ann (1-p-n-n-c-1-c)", "1.1 _ (1-p-n-n-c-1-c)", "2 ran -"],
+            ("Ann", {"mentions on empty nodes alone": 1}),
+        ),
+        (["1 ran -", "1.1 _ (1-p-n-n-c-2-c", "2 Ann 1)"], ("Ann", {EDGE: 1})),
+        (["0.1 _ (1-p-n-n-c-1-c", "1 Ann 1)", "2 ran -"], ("Ann", {EDGE: 1})),
+        (["1 Ann (1-p-n-n-c-1-c", "1.1 _ 1)", "2 ran -"], ("Ann", {EDGE: 1})),
+        (["1 dear (1-p-n-n-c-2-c", "1.1 _ -", "2 Ann 1)"], ("Ann", {})),  # words are counted
+    ],
+)
+def test_mentions_on_empty_nodes(rows, expected):
+    head, lost = expected
+    assert read(document(*rows)) == ([(head, "p")], [["dear Ann" if rows[0][2] == "d" else "Ann"]], lost)
+
+
+def test_a_head_that_is_an_empty_node():
+    text = document("1 dear (1-p-2-", "1.1 _ -", "2 Ann 1)", fields="eid-etype-head-other")
+    lost = {"mentions whose head is an empty node (read without it, and without a head)": 1}
+    assert read(text) == ([], [["dear Ann"]], lost)
+    assert read(text, mentions="extent") == ([("dear Ann", "p")], [["dear Ann"]], lost)
+
+
+def test_the_fields_of_corefud():
+    rows = ["1 Ann (e1-person-2-", "2 Lee e1)(e2--1-x)", "3 met (e3)", "4 her (e1-person--a-b-c)"]
+    expected = [("Lee", "person"), ("her", "person")], [["Ann Lee", "her"], ["Lee"], ["met"]]
+    untyped = {"mentions without a type (in clusters only)": 2}
+    assert read(document(*rows, fields="eid-etype-head-other")) == (*expected, untyped)
+    fields = "eid-etype-head-minspan-infstat-other"
+    assert read(document("1 Ann (e1-person-2-1,2-new", "2 Lee e1)", fields=fields))[0] == [
+        ("Ann Lee", "person")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (
+            document("1 Ann (1)", fields="id-etype"),
+            "file:1: found the fields 'id-etype', expected GRP or eid first",
+        ),
+        (
+            document("1 Ann (e1-p-x-)", fields="eid-etype-head-other"),
+            "file:2: found the entity 'e1-p-x-', expec",
+        ),
+        (
+            document("1 Ann (e1-p-2-)", fields="eid-etype-head-other"),
+            "file:2: found head 2 of 'e1', a mention",
+        ),
+        (document("1-2 du (1-p-n-n-c-1-c)", "1 de -", "2 le -"), r"file:2: found Entity=\(1-p.* token 1-2"),
+    ],
+)
+def test_annotation_that_cannot_be_meant(text, message):
+    with pytest.raises(ConversionError, match=message):
+        read(text)
 
 
 def test_options_are_checked():

@@ -3,6 +3,7 @@
 import gzip
 import re
 import shutil
+from collections import Counter
 
 import pytest
 from converting import FIXTURES, convert_text
@@ -54,6 +55,39 @@ def test_conll2003_is_refused_where_a_row_is_cut(name):
         last = cut.rpartition("\n")[2].rstrip()
         line = outcome(lambda cut=cut: convert_text("iob", cut))
         assert whole.fullmatch(last) or line == cut.count("\n") + 1, last
+
+
+ROWS = [(format, name) for format, names in OF_FORMAT.items() for name in names]
+OTHER_ROWS = [("conllu", "gum.conllu"), ("conll04", "conll04.txt")]
+
+
+@pytest.mark.parametrize("format, name", ROWS + OTHER_ROWS)
+def test_no_row_is_shortened_wherever_a_file_is_cut(tmp_path, format, name):
+    """A cut is refused unless it is at the end of a line; in CoNLL-2012, of a document."""
+    raw = (FIXTURES / name).read_bytes()
+    path, out = tmp_path / name, tmp_path / "out.spacy"
+    for end in range(1, len(raw)):
+        path.write_bytes(raw[:end])
+        try:
+            convert(format, path, out)
+        except ConversionError as err:
+            assert err.line is None or err.line <= raw.count(b"\n", 0, end) + 1
+        else:
+            assert raw[end - 1 : end] == b"\n" or (
+                format == "conll2012" and b"#end document" in raw[end - 13 : end]
+            )
+    assert convert(format, FIXTURES / name, out)["documents"]
+
+
+@pytest.mark.parametrize("format, name", [("iob", "uner.iob2"), *OTHER_ROWS])
+def test_a_last_line_without_a_line_feed_can_be_repaired(tmp_path, format, name):
+    path = tmp_path / name
+    path.write_bytes((FIXTURES / name).read_bytes().rstrip(b"\n"))
+    with pytest.raises(ConversionError, match=rf"{name}:\d+: the file ends without a line feed.* --repair"):
+        convert(format, path, tmp_path / "out.spacy")
+    dropped = Counter()
+    assert convert(format, path, tmp_path / "out.spacy", repair=True, dropped=dropped)["documents"]
+    assert dropped["last lines without a line feed, taken as whole"] == 1
 
 
 @pytest.mark.parametrize("ending, step", [(".sgm", 5), (".apf.xml", 11)])

@@ -1,7 +1,9 @@
+from collections import Counter
+
 import pytest
 from converting import convert_file, convert_text, ents, mentions, sentences
 
-from hmtl_spacy.data.converters import ConversionError
+from hmtl_spacy.data.converters import ConversionError, convert
 from hmtl_spacy.data.converters.common import spaces_in_text
 
 
@@ -158,8 +160,6 @@ def test_unknown_scheme():
 
 
 def test_text_that_does_not_match_is_counted():
-    from collections import Counter
-
     dropped = Counter()
     [doc] = convert_text("iob", "# text = something else\n1\tAda\tO\n2\t.\tO", dropped=dropped)
     assert doc.text == "Ada ."
@@ -180,3 +180,83 @@ def test_text_that_does_not_match_is_counted():
 )
 def test_spaces_in_text(words, text, expected):
     assert spaces_in_text(words, text) == expected
+
+
+def repaired(text, **options):
+    dropped = Counter()
+    [doc] = convert_text("iob", text, repair=True, dropped=dropped, **options)
+    return [(ent.start, ent.end, ent.label_) for ent in doc.ents], dict(+dropped), doc
+
+
+@pytest.mark.parametrize(
+    "tags, expected, count",
+    [
+        ("B-X O I-X I-X B-X", [(0, 1), (2, 4), (4, 5)], 1),
+        ("B-X I-Y O O", [(0, 1), (1, 2)], 1),
+        ("I-X O B-X O I-X", [(0, 1), (2, 3), (4, 5)], 1),  # mostly IOB1
+        ("B-X O U-X I-X L-X", [(0, 1), (2, 3), (3, 5)], 2),
+        ("B-X I-X L-X L-X B-X", [(0, 3), (3, 4), (4, 5)], 2),
+    ],
+)
+def test_tags_out_of_place_can_be_repaired(tags, expected, count):
+    text = "\n".join(f"w{i} {tag}" for i, tag in enumerate(tags.split()))
+    with pytest.raises(ConversionError, match="file:[0-9]: .* Or use --repair .*: tags that the"):
+        convert_text("iob", text)
+    spans, dropped, _ = repaired(text)
+    assert [span[:2] for span in spans] == expected
+    assert dropped == {"tags that the scheme doesn't allow there, read as if it did": count}
+
+
+@pytest.mark.parametrize("tag", ["_", ""])
+@pytest.mark.parametrize("row", ["{}\t_\t\t{}", "{}\t{}"])
+def test_missing_tags_can_be_left_without_annotation(row, tag):
+    text = "\n".join([row.format("Ann", "B-X"), row.format("or", tag), row.format("Bob", "O")])
+    with pytest.raises(ConversionError, match="file:2: found tag '_?', expected O or B-.* Or use --repair"):
+        convert_text("iob", text)
+    spans, dropped, doc = repaired(text)
+    assert spans == [(0, 1, "X")] and [token.ent_iob_ for token in doc] == ["B", "", "O"]
+    assert dropped == {"tokens whose tag is _ or empty, left without annotation": 1}
+
+
+def test_other_tags_stay_errors():
+    for text in ("a B-\n", "a X\n", "a O\nb\n", "1\tAda\tO\n2\truns"):
+        with pytest.raises(ConversionError, match="file:[12]: found"):
+            convert_text("iob", text, repair=True)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("# sent 1\nAnn B-PER\n# B-TAG\nran O", "Ann # ran"),
+        ("# sent 1\n\n# of 2\nAnn B-PER\n\n# sent 2\n# O\nran O", "Ann # ran"),
+        ("# id 5239\tdomain=en\nAnn _ _ B-CW", "Ann"),
+        ("# newdoc\n1\tAnn\tO\n2\t#\tO", "Ann #"),
+        ("#\tnewdoc\tO\nAnn\tx\tO", "# Ann"),
+        ("#1 O\n#newpar O\n#\tO", "#1 #newpar #"),
+    ],
+)
+def test_comments_have_no_tag(text, words):
+    docs = convert_text("iob", text)
+    assert " ".join(token.text for doc in docs for token in doc) == words
+
+
+@pytest.mark.parametrize(
+    "text", ["Ann O\n# sent 2\nran O", "Ann O\n\n# sent 2", "Ann O\n\n# #", "#sent 1\nAnn O"]
+)
+def test_what_may_be_a_row_that_is_cut_is_no_comment(text):
+    with pytest.raises(ConversionError, match="file:[1-3]: found"):
+        convert_text("iob", text)
+
+
+def test_folders_of_any_names(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name, text in {"a/x": "Ann B-P\n", "b.iob2": "Bob O\n", ".hidden": "x\n"}.items():
+        (tmp_path / name).write_text(text)
+    assert convert("iob", tmp_path, tmp_path.parent / "out.spacy")["documents"] == 2
+    assert convert("iob", tmp_path, tmp_path.parent / "out.spacy", pattern="*.iob2")["entities"] == 0
+    with pytest.raises(ConversionError, match="found no files with names like '\\*.conll'"):
+        convert("iob", tmp_path, tmp_path.parent / "out.spacy", pattern="*.conll")
+    (tmp_path / "c").write_text("Ann O")
+    with pytest.raises(ConversionError, match="c:1: the file ends without a line feed"):
+        convert("iob", tmp_path, tmp_path.parent / "out.spacy")
+    assert convert("iob", tmp_path, tmp_path.parent / "out.spacy", repair=True)["documents"] == 3

@@ -10,6 +10,7 @@ from ... import registry
 from ..layers import count_layers, read_layers
 from .common import ConversionError, Lines, read_lines, write_docs
 from .converter import Converter
+from .repair import Repair
 
 __all__ = ["ConversionError", "Converter", "Lines", "convert", "get_converter"]
 
@@ -50,7 +51,8 @@ def convert(
     if Path(in_path).is_dir() and converter.read_folder is not None:
         docs = converter.read_folder(in_path, vocab=None, dropped=dropped, **options)
     else:
-        lines = read_lines(in_path)
+        repair = Repair(bool(options.get("repair")), str(in_path), Counter() if dropped is None else dropped)
+        lines = read_lines(in_path, repair.unended if converter.rows else None)
         docs = converter.read(lines, source=str(in_path), vocab=None, dropped=dropped, **options)
     if progress:
         from tqdm import tqdm

@@ -1,7 +1,7 @@
-"""The brackets in CoNLL-U's `Entity=`, as GUM writes them: `(7-person-giv:act-nnnnn-cf1-2-coref` ... `7)`."""
+"""The brackets in CoNLL-U's `Entity=`, as GUM and CorefUD write them: `(7-person-giv-n-cf1-2-x` ... `7)`."""
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .clusters import Offsets
 from .common import ConversionError
@@ -9,38 +9,84 @@ from .common import ConversionError
 # where no "# global.Entity" says otherwise
 FIELDS = ("GRP", "etype", "infstat", "salience", "centering", "minspan", "link", "identity")
 BRACKET = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
+PART = re.compile(r"(.+)\[(\d+)/(\d+)\]")  # of a mention in several pieces
+POSITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
 
 
 class Word(NamedTuple):
-    """A word with its column of entities, and where it stands in the file."""
+    """A word, or an empty node, with its column of entities, and where it stands in the file."""
 
     text: str
     space: bool
     entity: str
     line: int
+    empty: bool = False
+
+
+class Bracket(NamedTuple):
+    """A pair of brackets: where it opens and closes (exclusive) in words and empty nodes, and its fields.
+
+    part: the number of the piece and of all pieces, (1, 1) for a mention in one piece.
+    """
+
+    start: int
+    end: int
+    cluster: str
+    part: Tuple[int, int]
+    values: List[str]
 
 
 class Entity(NamedTuple):
-    """A mention as the file has it: its cluster, its type, the whole span and its head."""
+    """A mention as the file has it, on words; None for what isn't one stretch of words.
+
+    label: empty if the file has none.
+    loss: what of it can't be read, for the count; empty if it is read whole.
+    """
 
     cluster: str
     label: str
-    extent: Offsets
-    head: Offsets
+    extent: Optional[Offsets]
+    head: Optional[Offsets]
+    loss: str
 
 
-def read_entities(words: List[Word], fields: Sequence[str], source: str) -> Iterator[Entity]:
+def read_entities(nodes: List[Word], fields: Sequence[str], source: str) -> Iterator[Entity]:
     """Match the brackets of a document.
 
-    words: the tokens of the document.
+    nodes: its words and empty nodes.
     fields: the names of the fields in a bracket, the cluster's id first.
     source: the name of the file, for messages.
     YIELDS: the entities in the order in which they open.
     """
+    before = [0]  # how many words stand before each node
+    for node in nodes:
+        before.append(before[-1] + (not node.empty))
+    for pieces in _in_pieces(_match(nodes, fields, source), nodes, source):
+        members = [i for piece in pieces for i in range(piece.start, piece.end)]
+        words = [before[i] for i in members if not nodes[i].empty]
+        line = nodes[members[0]].line
+        named = dict(zip(fields, pieces[0].values, strict=False))  # the last may be left out
+        heads = _heads(named, members, nodes)
+        if heads is None or ("minspan" in fields and "head" not in fields and "minspan" not in named):
+            found = f"found the entity {'-'.join(pieces[0].values)!r}"
+            expected = f"expected {'-'.join(fields)}, with a minspan or head such as 1 or 1,2"
+            raise ConversionError(source, line, f"{found}, {expected}. See '# global.Entity'.")
+        if not heads:
+            name, value = _position(named)
+            found = f"found {name} {value} of {pieces[0].cluster!r}, a mention of {len(words)} tokens"
+            raise ConversionError(source, line, f"{found}; positions count its tokens from 1.")
+        extent = _stretch(words)
+        head = _first_run(sorted(before[i] for i in heads if not nodes[i].empty))
+        loss = _loss(words, extent, head, nodes[members[0]].empty or nodes[members[-1]].empty)
+        yield Entity(pieces[0].cluster, named.get("etype", ""), extent, head, loss)
+
+
+def _match(nodes: List[Word], fields: Sequence[str], source: str) -> List[Bracket]:
+    """All brackets in the order in which they open; a closing one closes what its cluster opened last."""
     opened: List[Tuple[int, List[str]]] = []
     unclosed: Dict[str, List[int]] = {}
     ends: Dict[int, int] = {}
-    for i, word in enumerate(words):
+    for i, word in enumerate(nodes):
         if word.entity and BRACKET.sub("", word.entity):
             found = f"found Entity={word.entity}, expected brackets such as (1-person-...) or 1)"
             raise ConversionError(source, word.line, f"{found}. Correct them.")
@@ -55,37 +101,88 @@ def read_entities(words: List[Word], fields: Sequence[str], source: str) -> Iter
                     found = f"Entity={word.entity} closes {cluster!r}, which isn't open"
                     raise ConversionError(source, word.line, f"{found}. Correct the brackets.")
                 ends[unclosed[cluster].pop()] = i + 1
+    brackets = []
     for number, (start, values) in enumerate(opened):
-        line = words[start].line
         if number not in ends:
             found = f"the mention {values[0]!r} opens and never closes in its document"
-            raise ConversionError(source, line, f"{found}. Correct the brackets.")
-        yield _entity(values, fields, (start, ends[number]), source, line)
+            raise ConversionError(source, nodes[start].line, f"{found}. Correct the brackets.")
+        part = PART.fullmatch(values[0])
+        place = (int(part[2]), int(part[3])) if part else (1, 1)
+        brackets.append(Bracket(start, ends[number], part[1] if part else values[0], place, values))
+    return brackets
 
 
-def _entity(values: List[str], fields: Sequence[str], extent: Offsets, source: str, line: int) -> Entity:
-    named = dict(zip(fields, values, strict=False))  # the last fields may be left out
-    try:
-        heads = [int(position) for position in named["minspan"].split(",")]
-        cluster, label = named["GRP"], named["etype"]
-    except (KeyError, ValueError):
-        found = f"found the entity {'-'.join(values)!r}"
-        expected = f"expected {'-'.join(fields)}, with a minspan such as 1 or 1,2"
-        raise ConversionError(source, line, f"{found}, {expected}. See '# global.Entity'.") from None
-    start, end = extent
-    if not 1 <= min(heads) <= max(heads) <= end - start:
-        found = f"minspan {named['minspan']} of {cluster!r}, a mention of {end - start} tokens"
-        raise ConversionError(source, line, f"found {found}; positions count its tokens from 1.")
-    return Entity(cluster, label, extent, _head(start, heads))
+def _in_pieces(brackets: List[Bracket], nodes: List[Word], source: str) -> List[List[Bracket]]:
+    """The brackets of each mention: one, or those numbered [1/2] and [2/2] of its cluster."""
+    mentions: List[List[Bracket]] = []
+    unfinished: Dict[Tuple[str, int], List[Bracket]] = {}
+    for bracket in brackets:
+        number, of = bracket.part
+        pieces = unfinished.pop((bracket.cluster, of), []) if of > 1 else []
+        if number != len(pieces) + 1 or number > of:
+            raise _missing(bracket, len(pieces) + 1, nodes, source)
+        pieces.append(bracket)
+        if number == 1:
+            mentions.append(pieces)
+        if number < of:
+            unfinished[bracket.cluster, of] = pieces
+    for pieces in unfinished.values():
+        raise _missing(pieces[-1], len(pieces) + 1, nodes, source)
+    return mentions
 
 
-def _head(start: int, positions: List[int]) -> Offsets:
-    """The first run of adjoining head tokens: of "[Ann] and [Bob]" or "[Ann], [the mayor]" it is Ann.
+def _missing(bracket: Bracket, number: int, nodes: List[Word], source: str) -> ConversionError:
+    found = f"the mention {bracket.values[0]!r} has no piece {number} before or after it"
+    expected = f"expected pieces 1 to {bracket.part[1]}, in order"
+    return ConversionError(source, nodes[bracket.start].line, f"{found}, {expected}. Correct the brackets.")
 
-    positions: the head tokens, counted from 1 at `start`.
+
+def _position(named: Dict[str, str]) -> Tuple[str, str]:
+    """The field that says which tokens of a mention are its head, and its value; empty if it doesn't say."""
+    name = "minspan" if named.get("minspan") else "head"
+    return name, named.get(name, "")
+
+
+def _heads(named: Dict[str, str], members: List[int], nodes: List[Word]) -> Optional[List[int]]:
+    """The nodes of a mention's head: all of them if none is named. None for what isn't a list of numbers, and
+    none for positions that the mention doesn't have.
+
+    A minspan counts words, and empty nodes only where it would point behind the mention otherwise; a head
+    counts both, as CorefUD has it.
     """
-    first = min(positions)
-    end = first
-    while end + 1 in positions:
+    name, value = _position(named)
+    if not value:
+        return members
+    if not POSITIONS.fullmatch(value):
+        return None
+    positions = [int(position) for position in value.split(",")]
+    words = [i for i in members if not nodes[i].empty]
+    counted = words if name == "minspan" and max(positions) <= len(words) else members
+    if not 1 <= min(positions) <= max(positions) <= len(counted):
+        return []
+    return [counted[position - 1] for position in positions]
+
+
+def _loss(words: List[int], extent: Optional[Offsets], head: Optional[Offsets], on_empty: bool) -> str:
+    if not words:
+        return "mentions on empty nodes alone"
+    if head is None:
+        return "mentions whose head is an empty node (read without it, and without a head)"
+    if extent is None:
+        return "mentions in several pieces (only their heads can be read)"
+    return "mentions that begin or end on an empty node (read without it)" if on_empty else ""
+
+
+def _stretch(words: List[int]) -> Optional[Offsets]:
+    """Start and end of adjoining words, None if there are none or others between them."""
+    return (words[0], words[-1] + 1) if words and words[-1] - words[0] + 1 == len(words) else None
+
+
+def _first_run(words: List[int]) -> Optional[Offsets]:
+    """The first run of adjoining head words: of "[Ann] and [Bob]" or "[Ann], [the mayor]" it is Ann."""
+    if not words:
+        return None
+    end = words[0] + 1
+    while end in words:
         end += 1
-    return start + first - 1, start + end
+    return words[0], end

@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 import spacy
 from spacy.language import Language
@@ -41,18 +41,21 @@ class Lines(NamedTuple):
     source: str = "<lines>"
 
 
-def read_lines(path: Union[str, Path]) -> Iterator[str]:
+def read_lines(path: Union[str, Path], unended: Optional[Callable[[int], None]] = None) -> Iterator[str]:
     """Yield the lines of a UTF-8 file without their ends, a byte order mark or none.
 
     Only a line feed ends a line: U+2028 and its like stay inside a token.
 
     path: the file to read.
+    unended: called with the number of the last line if that has no line feed, before the line is yielded.
     YIELDS: its lines.
     """
     if not Path(path).is_file():
         raise ConversionError(str(path), None, "no such file; name an existing file to convert.")
     with Path(path).open("rb") as file_:
         for number, raw in enumerate(file_, start=1):
+            if unended is not None and not raw.endswith(b"\n"):
+                unended(number)
             yield decode(raw, str(path), number).rstrip("\r\n")
 
 

@@ -44,6 +44,7 @@ def conll04_to_docs(
     vocab: Optional[Vocab] = None,
     ents: bool = False,
     exclude: Optional[Lines] = None,
+    repair: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """CoNLL04 as Bekoulis et al. distribute it. Fills mentions and relations.
@@ -55,6 +56,7 @@ def conll04_to_docs(
     vocab: the vocabulary of the documents.
     ents: write the entities to doc.ents too.
     exclude: leave out sentences that this file has too, compared without case and whitespace.
+    repair: take a last line without a line feed as whole.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
@@ -138,6 +140,7 @@ def _comparable(block: Block) -> str:
 
 converter = Converter(
     conll04_to_docs,
+    rows=True,
     example="test.txt test_noleak.spacy --exclude train.txt",
     flags={"exclude": "x"},
 )

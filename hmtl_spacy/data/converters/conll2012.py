@@ -18,8 +18,9 @@ from spacy.vocab import Vocab
 from ...annotations import set_clusters
 from .clusters import resolve_clusters
 from .common import TREEBANK_ESCAPES, ConversionError, make_doc, read_lines
-from .conll2012_columns import Row, read_clusters, read_entities, sentence_rows
+from .conll2012_columns import UNKNOWN, Row, read_clusters, read_entities, sentence_rows
 from .converter import Converter
+from .folders import files_of
 
 BEGIN = re.compile(r"#begin document \((.+)\)(?:; part (\d+))?")
 END = "#end document"
@@ -78,22 +79,29 @@ def conll2012_to_docs(
         ]
         if part.name.startswith(WITHOUT_ENTITIES):
             dropped["documents of the New Testament (without named entities)"] += 1
+        elif all(row.entity in UNKNOWN for row in rows):
+            dropped["documents without named entities in their column (left unannotated)"] += 1
         else:
             doc.set_ents(entities, default="outside")
-        clusters = read_clusters(rows, source)
-        set_clusters(doc, resolve_clusters(clusters, singletons, dropped))
+        if all(row.coref in ("_", "") for row in rows):
+            dropped["documents without coreference in their column (left unannotated)"] += 1
+        else:
+            set_clusters(doc, resolve_clusters(read_clusters(rows, source), singletons, dropped))
         yield doc
 
 
-def conll2012_folder_to_docs(path: Union[str, Path], **options: Any) -> Iterator[Doc]:
-    """Convert all files at or below a folder whose names end in gold_conll.
+def conll2012_folder_to_docs(
+    path: Union[str, Path], *, pattern: str = "*gold_conll", **options: Any
+) -> Iterator[Doc]:
+    """Convert the files at or below a folder.
 
     path: the folder.
+    pattern: what the names of the files are like, such as *.conll.
     options: those of `conll2012_to_docs`.
     YIELDS: the documents.
     """
     folder = Path(path)
-    files = sorted(file for file in folder.rglob("*gold_conll") if file.is_file())
+    files = list(files_of(folder, pattern))
     languages = sorted(
         {name for file in files for name in file.relative_to(folder).parts if name in LANGUAGES}
     )
@@ -142,6 +150,6 @@ def _parts(lines: Iterable[str], source: str) -> Iterator[Part]:
 converter = Converter(
     conll2012_to_docs,
     conll2012_folder_to_docs,
-    input="File to convert, or a folder of *gold_conll files",
+    input="File to convert, or a folder of files",
     example="conll-2012/v4/data/train/data/english train.spacy",
 )

@@ -11,6 +11,7 @@ PARSE, SPEAKER, ENTITY = 5, 9, 10
 ENTITY_VALUE = re.compile(r"\*|\(([^()*|]+)\*|\*\)|\(([^()*|]+)\)")
 COREF_VALUE = re.compile(r"(\()?([^()|]+)(\))?")
 NO_COREF = "-"
+UNKNOWN = ("_", NO_COREF, "")  # what stands for a value that isn't given
 
 
 class Row(NamedTuple):
@@ -31,7 +32,9 @@ def sentence_rows(lines: List[Tuple[int, str]], name: str, part: int, source: st
     source: the name of the file, for messages.
     RETURNS: the columns that are used.
     """
-    table = [(number, re.split(r"[ \t]+", line.strip(" \t"))) for number, line in lines]
+    table = [(number, _split(line)) for number, line in lines]
+    if all(not fields[-1] for _, fields in table) and any("(" in fields[-2] for _, fields in table):
+        table = [(number, fields[:-1]) for number, fields in table]  # tabs at the ends of lines
     width = len(table[0][1])
     for position, (number, fields) in enumerate(table):
         if len(fields) != width or width <= ENTITY:
@@ -45,6 +48,12 @@ def sentence_rows(lines: List[Tuple[int, str]], name: str, part: int, source: st
     if column == len(table[0][1]) - 1:
         raise ConversionError(source, table[0][0], f"found {width} columns, expected 12 or more.")
     return [Row(fields[3], fields[column], fields[-1], number) for number, fields in table]
+
+
+def _split(line: str) -> List[str]:
+    """The columns of a row: between tabs they may be empty, between spaces they aren't."""
+    fields = [field.strip(" ") for field in line.split("\t")]
+    return fields if len(fields) > ENTITY else re.split(r"[ \t]+", line.strip(" \t"))
 
 
 def _is_number(text: str, number: int) -> bool:
@@ -70,6 +79,8 @@ def read_entities(sentences: Sequence[Sequence[Row]], source: str) -> Iterator[T
         start: Optional[int] = None
         label = ""
         for i, row in enumerate(rows, start=offset):
+            if row.entity in UNKNOWN and start is None:
+                continue
             match = ENTITY_VALUE.fullmatch(row.entity)
             opens, closes = row.entity.startswith("("), row.entity.endswith(")")
             if not match or (opens and start is not None) or (closes and not opens and start is None):
@@ -100,8 +111,9 @@ def read_clusters(rows: Sequence[Row], source: str) -> List[List[Offsets]]:
     """
     clusters: Dict[str, List[Offsets]] = {}
     opened: Dict[str, List[int]] = {}
+    nothing = (NO_COREF,) if any(row.coref == NO_COREF for row in rows) else UNKNOWN
     for i, row in enumerate(rows):
-        for value in row.coref.split("|") if row.coref != NO_COREF else ():
+        for value in row.coref.split("|") if row.coref not in nothing else ():
             match = COREF_VALUE.fullmatch(value)
             opens, cluster, closes = match.groups() if match else (None, "", None)
             if not opens and not closes:

@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 from itertools import chain
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -13,6 +14,11 @@ from .brackets import FIELDS, Entity, Word, read_entities
 from .clusters import Offsets, Width, check_width, resolve_clusters
 from .common import ConversionError, make_doc
 from .converter import Converter
+from .folders import read_folder
+
+RANGE = re.compile(r"(\d+)-(\d+)")  # of a multiword token
+EMPTY = re.compile(r"\d+\.\d+")  # a node without text
+CLUSTER_FIELDS = ("GRP", "eid")
 
 
 class Document(NamedTuple):
@@ -31,6 +37,7 @@ def conllu_to_docs(
     mentions: Width = "head",
     clusters: Width = "extent",
     singletons: bool = False,
+    repair: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """CoNLL-U with GUM's Entity= annotation. Fills mentions and coreference clusters.
@@ -44,6 +51,7 @@ def conllu_to_docs(
     mentions: typed heads or full extents as mentions.
     clusters: heads or full extents in the clusters.
     singletons: keep clusters of one mention.
+    repair: take a last line without a line feed as whole.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
@@ -51,15 +59,16 @@ def conllu_to_docs(
     dropped = Counter() if dropped is None else dropped
     check_width(mentions=mentions, clusters=clusters)
     for document in _documents(lines, source):
-        words = [word for sentence in document.sentences for word in sentence]
+        nodes = [node for sentence in document.sentences for node in sentence]
+        words = [node for node in nodes if not node.empty]
         if all(word.text == "_" for word in words):
             dropped["documents without text ('_' for every token)"] += 1
             continue
-        lengths = [len(sentence) for sentence in document.sentences]
+        lengths = [sum(not node.empty for node in sentence) for sentence in document.sentences]
         spaces = [word.space for word in words]
         doc = make_doc(vocab, [word.text for word in words], spaces, lengths, document.id)
-        if document.fields or any(word.entity for word in words):
-            entities = list(read_entities(words, document.fields or FIELDS, source))
+        if document.fields or any(node.entity for node in nodes):
+            entities = list(read_entities(nodes, document.fields or FIELDS, source))
             _annotate(doc, entities, mentions, clusters, singletons, dropped)
         else:
             dropped["documents without Entity= (left unannotated)"] += 1
@@ -75,13 +84,20 @@ def _annotate(
     dropped: Counter[str],
 ) -> None:
     labels: Dict[Offsets, str] = {}
-    for entity in entities:  # the longer mention first, if two share a head
-        labels.setdefault(getattr(entity, mentions), entity.label)
-    dropped[f"mentions with the same {mentions} as another"] += len(entities) - len(labels)
-    set_mentions(doc, [Span(doc, start, end, label) for (start, end), label in sorted(labels.items())])
     groups: Dict[str, List[Offsets]] = {}
-    for entity in entities:
-        groups.setdefault(entity.cluster, []).append(getattr(entity, clusters))
+    for entity in entities:  # the longer mention first, if two share a head
+        if entity.loss:
+            dropped[entity.loss] += 1
+        mention, clustered = getattr(entity, mentions), getattr(entity, clusters)
+        if mention is not None and not entity.label:
+            dropped["mentions without a type (in clusters only)"] += 1
+        elif mention in labels:
+            dropped[f"mentions with the same {mentions} as another"] += 1
+        elif mention is not None:
+            labels[mention] = entity.label
+        if clustered is not None:
+            groups.setdefault(entity.cluster, []).append(clustered)
+    set_mentions(doc, [Span(doc, start, end, label) for (start, end), label in sorted(labels.items())])
     set_clusters(doc, resolve_clusters(groups.values(), singletons, dropped))
 
 
@@ -99,6 +115,9 @@ def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
                 document = Document(value or str(n_docs), list(document.fields), [])
             elif name == "global.Entity":
                 document.fields[:] = value.split("-")
+                if document.fields[0] not in CLUSTER_FIELDS:
+                    found = f"found the fields {value!r}, expected {' or '.join(CLUSTER_FIELDS)} first"
+                    raise ConversionError(source, number, f"{found}, then etype and minspan or head.")
         elif line.strip():
             columns = line.split("\t")
             if len(columns) != 10:
@@ -113,28 +132,52 @@ def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
 
 
 def _sentence(rows: List[Tuple[int, List[str]]], source: str) -> List[Word]:
-    """Read the syntactic words; those of a multiword token are joined where they spell it."""
-    words: List[Word] = []
+    """Read the syntactic words and empty nodes; words of a multiword token are joined where they spell it."""
+    nodes: List[Word] = []
+    words: List[int] = []  # which of the nodes they are
     surfaces: List[Tuple[int, int, str, bool]] = []
     for line, (id, form, *_, misc) in rows:
         values = dict(pair.partition("=")[::2] for pair in misc.split("|"))
-        space = values.get("SpaceAfter") != "No"
-        if re.fullmatch(r"\d+-\d+", id):
-            first, last = (int(number) for number in id.split("-"))
-            surfaces.append((first - 1, last, form, space))
+        space, entity = values.get("SpaceAfter") != "No", values.get("Entity", "")
+        if match := RANGE.fullmatch(id):
+            if entity:
+                found = f"found Entity={entity} on the multiword token {id}"
+                raise ConversionError(source, line, f"{found}, expected it on words. Move it to one of them.")
+            surfaces.append((int(match[1]) - 1, int(match[2]), form, space))
         elif id == str(len(words) + 1) and form:
-            words.append(Word(form, space, values.get("Entity", ""), line))
-        elif not re.fullmatch(r"\d+\.\d+", id):  # an empty node has no text
+            words.append(len(nodes))
+            nodes.append(Word(form, space, entity, line))
+        elif EMPTY.fullmatch(id):
+            nodes.append(Word(form, False, entity, line, empty=True))
+        else:
             raise ConversionError(source, line, f"found the id {id!r}, expected {len(words) + 1}.")
     for start, end, form, space in surfaces:
-        joined = "".join(word.text for word in words[start:end]) == form
-        for i in range(start, min(end, len(words))):
-            words[i] = words[i]._replace(space=space if i == end - 1 else not joined)
-    return words
+        covered = words[start:end]
+        joined = "".join(nodes[i].text for i in covered) == form
+        for i in covered:
+            nodes[i] = nodes[i]._replace(space=space if i == words[min(end, len(words)) - 1] else not joined)
+    return nodes
+
+
+def conllu_folder_to_docs(
+    path: Union[str, Path], *, pattern: str = "*", repair: bool = False, **options: Any
+) -> Iterator[Doc]:
+    """Convert all files in or below a folder.
+
+    path: the folder.
+    pattern: what the names of the files are like, such as *.conllu.
+    repair: as for a file.
+    options: those of `conllu_to_docs`.
+    YIELDS: the documents.
+    """
+    yield from read_folder(conllu_to_docs, path, pattern, repair=repair, **options)
 
 
 converter = Converter(
     conllu_to_docs,
+    conllu_folder_to_docs,
+    input="File to convert, or a folder of such files",
+    rows=True,
     example="en_gum-ud-train.conllu train.spacy --clusters head",
     flags={"mentions": "m", "clusters": "c"},
 )

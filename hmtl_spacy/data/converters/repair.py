@@ -18,6 +18,11 @@ class Repair:
         self.source = source
         self.dropped = dropped
 
+    def unended(self, line: int) -> None:
+        """The last line of a file of rows has no line feed: nothing says whether it is whole."""
+        found = "the file ends without a line feed: a part of this row may be missing. End the file with one."
+        self.mend(line, found, "last lines without a line feed, taken as whole")
+
     def mend(self, line: int, found: str, what: str) -> None:
         """Count a fault, or raise an error that names the option as the way out.
 
@@ -26,10 +31,10 @@ class Repair:
         what: what the option does about it, for the count and the message.
         """
         if not self.allowed:
-            raise ConversionError(self.source, line, f"{found} {advice(what)}")
+            raise ConversionError(self.source, line, f"{found} {describe_repair(what)}")
         self.dropped[what] += 1
 
 
-def advice(what: str) -> str:
+def describe_repair(what: str) -> str:
     """The end of a message: how the option would mend it."""
     return f"Or use --repair (from Python: repair=True): {what}."

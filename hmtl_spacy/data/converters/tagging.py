@@ -1,11 +1,15 @@
 """Tag schemes of column formats: tell IOB1, IOB2 and BILOU apart, turn tags into spans."""
 
-from typing import Iterable, List, Literal, NamedTuple, Tuple, get_args
+import re
+from collections import Counter
+from typing import Iterable, List, Literal, NamedTuple, Optional, Tuple, get_args
 
 from .common import ConversionError
+from .repair import Repair, describe_repair
 
 Scheme = Literal["iob1", "iob2", "bilou"]
 SCHEMES = get_args(Scheme)
+TAG = re.compile(r"[Oo]|[BILUESM]-.+")
 BILOU_PREFIXES = {"E": "L", "S": "U"}  # BIOES and BMES name the same five
 
 
@@ -23,16 +27,24 @@ class _Tag(NamedTuple):
 
 
 OUTSIDE = _Tag("O", "")
+UNKNOWN = ("", "_")  # what stands where no tag does
+NO_TAG = "tokens whose tag is _ or empty, left without annotation"
+OUT_OF_PLACE = "tags that the scheme doesn't allow there, read as if it did"
 
 
-def tags_to_spans(tokens: List[TaggedToken], scheme: Scheme, source: str) -> List[Tuple[int, int, str]]:
-    """Read the spans of one sentence; a tag that the scheme doesn't allow there is an error.
+def tags_to_spans(
+    tokens: List[TaggedToken], scheme: Scheme, source: str, repair: Optional[Repair] = None
+) -> List[Tuple[int, int, str]]:
+    """Read the spans of one sentence. A tag that the scheme doesn't allow there is an error, or repaired: an
+    entity begins wherever none of its label goes on.
 
     tokens: the tokens of the sentence.
     scheme: "iob1", "iob2" or "bilou".
     source: the name of the file, for messages.
+    repair: what the option `repair` allows.
     RETURNS: start, end and label, ends exclusive.
     """
+    repair = repair or Repair(False, source, Counter())
     spans: List[Tuple[int, int, str]] = []
     start = 0
     previous = OUTSIDE
@@ -40,7 +52,7 @@ def tags_to_spans(tokens: List[TaggedToken], scheme: Scheme, source: str) -> Lis
         tag = _parse(token, source)
         if not _allowed(previous, tag, scheme):
             found = f"{token.tag!r} ({token.text!r}) after {_name(previous)}"
-            raise ConversionError(source, token.line, f"{found} isn't {scheme.upper()}. {_advice(scheme)}")
+            repair.mend(token.line, f"{found} isn't {scheme.upper()}. {_advice(scheme)}", OUT_OF_PLACE)
         if _begins(previous, tag):
             start = i
         if tag != OUTSIDE:
@@ -50,11 +62,11 @@ def tags_to_spans(tokens: List[TaggedToken], scheme: Scheme, source: str) -> Lis
         previous = tag
     if scheme == "bilou" and previous.prefix in ("B", "I"):
         found = f"the sentence ends inside {_name(previous)}"
-        raise ConversionError(source, tokens[-1].line, f"{found}, which isn't BILOU. {_advice(scheme)}")
+        repair.mend(tokens[-1].line, f"{found}, which isn't BILOU. {_advice(scheme)}", OUT_OF_PLACE)
     return spans
 
 
-def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> Scheme:
+def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str, repair: bool = False) -> Scheme:
     """Tell the scheme from all tags of a file.
 
     L, U, E or S tags make it BILOU. Otherwise an entity that begins with I- makes it
@@ -62,6 +74,7 @@ def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> Scheme:
 
     sentences: the sentences of the file.
     source: the name of the file, for messages.
+    repair: whether tags of the rarer scheme will be repaired.
     RETURNS: "iob1", "iob2" or "bilou".
     """
     iob1: List[TaggedToken] = []
@@ -75,9 +88,14 @@ def guess_scheme(sentences: Iterable[List[TaggedToken]], source: str) -> Scheme:
             if tag.label != previous.label and tag != OUTSIDE:
                 (iob1 if tag.prefix == "I" else iob2).append(token)
             previous = tag
-    if iob1 and iob2:
+    if iob1 and iob2 and not repair:
         raise _mixed(iob1, iob2, source)
-    return "iob1" if iob1 else "iob2"
+    return "iob1" if len(iob1) > len(iob2) else "iob2"
+
+
+def is_tag(text: str) -> bool:
+    """Whether it can be a tag of one of the schemes."""
+    return TAG.fullmatch(text) is not None
 
 
 def _mixed(iob1: List[TaggedToken], iob2: List[TaggedToken], source: str) -> ConversionError:
@@ -88,11 +106,12 @@ def _mixed(iob1: List[TaggedToken], iob2: List[TaggedToken], source: str) -> Con
         advice = f"The file has as many tags of IOB1 as of IOB2 ({len(iob1):,}): correct those of one"
     found = f"{rare[0].tag!r} ({rare[0].text!r}) begins an entity"
     other = f"{common[0].tag!r} in line {common[0].line} does too"
-    return ConversionError(source, rare[0].line, f"{found}, {other}. {advice}.")
+    repaired = describe_repair(OUT_OF_PLACE)
+    return ConversionError(source, rare[0].line, f"{found}, {other}. {advice}. {repaired}")
 
 
 def _parse(token: TaggedToken, source: str) -> _Tag:
-    if token.tag in ("O", "o"):
+    if token.tag in ("O", "o", *UNKNOWN):
         return OUTSIDE
     prefix, separator, label = token.tag.partition("-")
     prefix = BILOU_PREFIXES.get(prefix, prefix)
@@ -104,7 +123,7 @@ def _parse(token: TaggedToken, source: str) -> _Tag:
 
 
 def _begins(previous: _Tag, tag: _Tag) -> bool:
-    return tag.prefix in ("B", "U") or tag.label != previous.label
+    return tag.prefix in ("B", "U") or tag.label != previous.label or previous.prefix in ("L", "U")
 
 
 def _allowed(previous: _Tag, tag: _Tag, scheme: str) -> bool:
