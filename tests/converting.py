@@ -45,6 +45,13 @@ def relations(doc):
     return None if found is None else [(r.head.text, r.label, r.tail.text) for r in found]
 
 
+def argument_types(relation):
+    """The types of the mentions that are head and tail, empty for what is none."""
+    mentions = reversed(get_mentions(relation.head.doc))
+    types = {(mention.start, mention.end): mention.label_ for mention in mentions}
+    return tuple(types.get((span.start, span.end), "") for span in (relation.head, relation.tail))
+
+
 def sentences(doc):
     return [sent.text for sent in doc.sents]
 
