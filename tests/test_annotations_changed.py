@@ -101,6 +101,14 @@ def test_scores_that_are_not_for_the_spans_are_refused():
         get_mentions(doc)
 
 
+def test_arguments_keep_their_own_labels():
+    doc = NLP(ONE)
+    set_relations(doc, [Relation(Span(doc, 0, 1, "PER"), doc[2:3], "SAW")])
+    for changed in (doc, Doc(NLP.vocab).from_json(doc.to_json()), Doc.from_docs([doc])):
+        ((head, tail, label, _),) = get_relations(changed)
+        assert (head.label_, tail.label_, label) == ("PER", "", "SAW")
+
+
 def test_relations_need_a_label_on_both_ends():
     doc = annotated(ONE)
     doc.spans["relations"] = [Span(doc, 0, 1, "SAW"), Span(doc, 2, 3, "MET")]

@@ -18,12 +18,12 @@ class Relation(NamedTuple):
 
 
 def set_relations(doc: Doc, relations: Iterable[Relation], key: str = RELATIONS) -> None:
-    """Store relations as one span group: head and tail in turn, both with the relation's label; scores in
-    its attrs.
+    """Store relations as one span group: head and tail in turn, both with the relation's label, and their own
+    as `kb_id_`; scores in its attrs.
     """
     relations = list(relations)
     spans = [
-        Span(doc, span.start, span.end, label=relation.label)
+        Span(doc, span.start, span.end, label=relation.label, kb_id=span.label)
         for relation in relations
         for span in (relation.head, relation.tail)
     ]
@@ -49,5 +49,5 @@ def get_relations(doc: Doc, key: str = RELATIONS) -> Optional[List[Relation]]:
 
 
 def _as_argument(span: Span) -> Span:
-    """A head or tail without the relation's label, which isn't its type."""
-    return Span(span.doc, span.start, span.end)
+    """A head or tail with its own label instead of the relation's."""
+    return Span(span.doc, span.start, span.end, label=span.kb_id)
