@@ -105,8 +105,13 @@ def make_transformer(
     precision: str = "float32",
 ) -> Model:
     settings = dict(locals())  # before the import adds a name
-    from .embedding.transformer import Transformer
-
+    try:
+        from .embedding.transformer import Transformer
+    except ModuleNotFoundError as err:
+        raise ImportError(
+            f"The pipeline's embedding has a transformer ('{name}'), which needs the package {err.name}, "
+            f'which isn\'t installed. Install the extra: pip install "hmtl-spacy[transformers]"'
+        ) from err
     return Transformer(**settings)
 
 

@@ -14,6 +14,7 @@ from spacy.util import load_model_from_config
 from tiny import layers, make_pipeline
 
 import hmtl_spacy
+from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.requirements import require_extras
 
 # without an index, packages are built with what is installed, and the network isn't needed
@@ -108,3 +109,13 @@ def test_core_requirements():
     core = {one.name: one.specifier for one in core if one.marker is None}
     assert set(core) == {"spacy", "thinc", "torch", "safetensors", "numpy", "scipy"}
     assert "99.0" in core["torch"] and "2.0" not in core["torch"]
+
+
+def test_without_the_extra_a_transformer_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "hmtl_spacy.embedding.transformer", raising=False)
+    monkeypatch.delitem(sys.modules, "hmtl_spacy.embedding.transformer_shim", raising=False)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(
+        ImportError, match=r'transformers, which isn\'t installed.* "hmtl-spacy\[transformers\]"'
+    ):
+        make_transformer("some/model")

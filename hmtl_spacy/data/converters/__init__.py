@@ -17,14 +17,7 @@ __all__ = ["ConversionError", "Converter", "Lines", "convert", "get_converter"]
 
 def get_converter(format: str) -> Converter:
     """Look up a converter by the name of its format; only its own module is imported."""
-    formats = registry.registered(registry.converters)
-    if format not in formats:
-        raise ValueError(f"There is no converter for {format!r}; the formats are {', '.join(formats)}.")
-    converter = registry.converters.get(format)
-    if not isinstance(converter, Converter):
-        found = f"The converter {format!r} is a {type(converter).__name__}"
-        raise TypeError(f"{found}, expected a hmtl_spacy.data.converters.Converter.")
-    return converter
+    return registry.get(registry.converters, format, Converter, f"There is no converter for {format!r}")
 
 
 def convert(

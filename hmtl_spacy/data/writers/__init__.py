@@ -11,14 +11,7 @@ __all__ = ["Numbering", "Writer", "format_of", "get_writer"]
 
 def get_writer(format: str) -> Writer:
     """Look up a writer by the name of its format; only its own module is imported."""
-    formats = registry.registered(registry.writers)
-    if format not in formats:
-        raise ValueError(f"Can't write {format!r}; the formats are {', '.join(formats)}.")
-    writer = registry.writers.get(format)
-    if not isinstance(writer, Writer):
-        found = f"The writer {format!r} is a {type(writer).__name__}"
-        raise TypeError(f"{found}, expected a hmtl_spacy.data.writers.Writer.")
-    return writer
+    return registry.get(registry.writers, format, Writer, f"Can't write {format!r}")
 
 
 def format_of(path: Union[str, Path], format: Optional[str] = None) -> str:
