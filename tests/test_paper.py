@@ -294,6 +294,7 @@ def test_relations_scored_as_the_original_did(tmp_path, nlp):
 
     class Pipeline:
         vocab = nlp.vocab
+        components = ()
 
         def pipe(self, docs):
             for found in docs:
