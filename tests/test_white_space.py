@@ -9,7 +9,7 @@ from tiny import make_examples, make_pipeline, train
 
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
 from hmtl_spacy.component import sentence_of
-from hmtl_spacy.data.gold import trim_rows, usable_rows
+from hmtl_spacy.data.gold import trim_rows, usable_rows, visible_rows
 from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
 
 WORDS = ["\n\n", "John", "Smith", "\n\n", " ", "London", "\n"]
@@ -44,6 +44,14 @@ def test_both_arguments_of_a_relation_are_trimmed():
     plain = Doc(spacy.blank("en").vocab, words=["a", "b"])
     same = numpy.array([[0, 1, 0]])
     assert trim_rows(plain, same, 2)[0] is same
+
+
+def test_labels_of_one_span_are_all_kept():
+    """Of a task of somebody else's, say; only spans that become equal by trimming give way."""
+    rows = numpy.array([[0, 3, 0], [0, 3, 1], [1, 3, 2], [5, 6, 0], [5, 6, 1]])
+    visible, scores = visible_rows(document(), rows, numpy.linspace(0.1, 0.5, 5), 2)
+    assert visible.tolist() == [[1, 3, 0], [1, 3, 1], [5, 6, 0], [5, 6, 1]]
+    assert scores.round(1).tolist() == [0.1, 0.2, 0.4, 0.5]
 
 
 def annotated(shift):

@@ -1,7 +1,7 @@
 """Rows as they lie on tokens: gold moved from the reference's to the predicted ones, white space trimmed."""
 
 from collections import Counter
-from typing import Any, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy
 from spacy.attrs import IS_SPACE, ORTH
@@ -43,8 +43,10 @@ def trim_rows(doc: Doc, rows: numpy.ndarray, offset_columns: int) -> Tuple[numpy
     RETURNS: the rows of which something is left, and which those are, bool [n].
     """
     kept = numpy.ones(len(rows), dtype=bool)
+    if not len(rows) or not offset_columns:
+        return rows, kept
     space = doc.to_array([IS_SPACE]).reshape(-1).astype(bool)  # [n_tokens]
-    if not space.any() or not len(rows):
+    if not space.any():
         return rows, kept
     token = numpy.arange(len(space))
     # the first token from each on that isn't white space, and the end of the last one before each end
@@ -61,17 +63,19 @@ def trim_rows(doc: Doc, rows: numpy.ndarray, offset_columns: int) -> Tuple[numpy
 def visible_rows(
     doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray, offset_columns: int
 ) -> Tuple[numpy.ndarray, numpy.ndarray]:
-    """Predicted rows without white space at the ends of their spans, and their scores; of rows that become
-    equal, the first.
+    """Predicted rows without white space at the ends of their spans, and their scores. Where different spans
+    become equal, the rows of the first are kept.
     """
     trimmed, kept = trim_rows(doc, rows, offset_columns)
-    if trimmed is rows or not offset_columns:
+    if trimmed is rows:
         return rows, scores
-    scores = scores[kept]
-    # a coreferent mention has one cluster; a pair of spans may have relations of several labels
-    compared = trimmed[:, :2] if offset_columns == 2 else trimmed
-    first = numpy.sort(numpy.unique(compared, axis=0, return_index=True)[1])
-    return trimmed[first], scores[first]
+    offsets = rows[kept, :offset_columns].tolist()
+    first: Dict[Tuple[int, ...], List[int]] = {}  # what each trimmed span, or pair, was before
+    of_first = [
+        first.setdefault(tuple(now), before) == before
+        for now, before in zip(trimmed[:, :offset_columns].tolist(), offsets)
+    ]
+    return trimmed[of_first], scores[kept][of_first]
 
 
 def align_rows(
