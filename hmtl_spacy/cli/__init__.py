@@ -3,13 +3,14 @@
 What is heavy is imported when a command runs.
 """
 
-from . import annotate, config, convert, errors, evaluate, serve, tune, vectors, visualize
+from . import annotate, config, convert, encoder, errors, evaluate, serve, tune, vectors, visualize
 from .apps import hmtl_cli
 
 __all__ = [
     "annotate",
     "config",
     "convert",
+    "encoder",
     "errors",
     "evaluate",
     "hmtl_cli",
