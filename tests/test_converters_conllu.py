@@ -105,6 +105,7 @@ def test_malformed_input(old, new, message):
         convert_text("conllu", GUM.replace(old, new, 1))
 
 
+COREFUD = "eid-etype-head-other"
 GRP = "GRP-etype-infstat-salience-centering-minspan-link-identity"
 
 
@@ -123,7 +124,7 @@ def read(text, **options):
     return mentions(doc), clusters(doc), dict(+dropped)
 
 
-PIECES = "mentions in several pieces (only their heads can be read)"
+PIECES = "discontinuous mentions (as a whole read from their first to their last word)"
 EDGE = "mentions that begin or end on an empty node (read without it)"
 DISCONTINUOUS = document(
     "1 Ann (1[1/2]-person-n-n-c-1-c-)",
@@ -146,8 +147,9 @@ def test_mentions_in_several_pieces_are_read_by_their_heads():
         },
     )
     found, groups, dropped = read(DISCONTINUOUS, mentions="extent")
-    assert found == [("says", "x"), ("says and Eve", "event"), ("they", "person")] and dropped == {PIECES: 1}
-    assert groups == [["says"], ["says and Eve"], ["they"]]
+    whole = "Ann says and Eve"
+    assert found == [(whole, "person"), ("says", "x"), ("says and Eve", "event"), ("they", "person")]
+    assert groups == [[whole, "they"], ["says"], ["says and Eve"]] and dropped == {PIECES: 1}
 
 
 @pytest.mark.parametrize("minspan, head", [("1", "Ann"), ("2", "and"), ("2,3", "and Eve"), ("3", "Eve")])
@@ -195,19 +197,65 @@ def test_mentions_on_empty_nodes(rows, expected):
 def test_a_head_that_is_an_empty_node():
     text = document("1 dear (1-p-2-", "1.1 _ -", "2 Ann 1)", fields="eid-etype-head-other")
     lost = {"mentions whose head is an empty node (read without it, and without a head)": 1}
-    assert read(text) == ([], [["dear Ann"]], lost)
-    assert read(text, mentions="extent") == ([("dear Ann", "p")], [["dear Ann"]], lost)
+    assert read(text, mentions="head") == ([], [["dear Ann"]], lost)
+    assert read(text) == ([("dear Ann", "p")], [["dear Ann"]], lost)
 
 
 def test_the_fields_of_corefud():
     rows = ["1 Ann (e1-person-2-", "2 Lee e1)(e2--1-x)", "3 met (e3)", "4 her (e1-person--a-b-c)"]
-    expected = [("Lee", "person"), ("her", "person")], [["Ann Lee", "her"], ["Lee"], ["met"]]
-    untyped = {"mentions without a type (in clusters only)": 2}
-    assert read(document(*rows, fields="eid-etype-head-other")) == (*expected, untyped)
-    fields = "eid-etype-head-minspan-infstat-other"
-    assert read(document("1 Ann (e1-person-2-1,2-new", "2 Lee e1)", fields=fields))[0] == [
-        ("Ann Lee", "person")
-    ]
+    text, fields = document(*rows, fields=COREFUD), "eid-etype-head-minspan-infstat-other"
+    groups, untyped = (
+        [["Ann Lee", "her"], ["Lee"], ["met"]],
+        {"mentions without a type (in clusters only)": 2},
+    )
+    assert read(text) == ([("Ann Lee", "person"), ("her", "person")], groups, untyped)
+    assert read(text, mentions="head")[0] == [("Lee", "person"), ("her", "person")]
+    rows = ["1 dear (e1-person-3-2,3-new", "2 Ann -", "3 Lee e1)"]
+    for width, expected in (("head", "Ann Lee"), ("extent", "dear Ann Lee"), (None, "dear Ann Lee")):
+        assert read(document(*rows, fields=fields), mentions=width)[0] == [(expected, "person")]
+
+
+def test_a_piece_within_another_mention_of_its_entity():
+    rows = ["1 They (e4[1/2]-p-1)", "2 left -", "3 both (e4[2/2]-p-1", "4 of -", "5 them (e4-p)e4[2/2])"]
+    whole = "They left both of them"
+    assert read(document(*rows, fields=COREFUD)) == (
+        [(whole, "p"), ("them", "p")],
+        [[whole, "them"]],
+        {PIECES: 1},
+    )
+
+
+def test_the_id_may_be_in_any_place():
+    """As in older versions of GUM, whose brackets close with the fields up to the id."""
+    rows = ["1 Ann (person-1-new-2-coref", "2 Lee person-1)", "3 her (person-1-giv-1-coref)"]
+    text = document(*rows, fields="entity-GRP-infstat-MIN-coref_type")
+    assert read(text) == ([("Lee", "person"), ("her", "person")], [["Ann Lee", "her"]], {})
+    assert read(text.replace("person-1)", "1)"))[1] == [["Ann Lee", "her"]]
+    with pytest.raises(ConversionError, match="file:2: found the entity 'person', expected etype-GRP"):
+        read(text.replace("(person-1-new-2-coref", "(person"))
+
+
+def test_types_may_be_escaped_or_missing():
+    rows = ["1 Ann (e1-work%2Dof%2Dart)", "2 saw -", "3 her (e1-x)"]
+    assert read(document(*rows, fields=COREFUD))[0] == [("Ann", "work-of-art"), ("her", "x")]
+    rows = ["1 Ann (e1)", "2 saw -", "3 her (e1)"]
+    lost = {
+        "mentions without a type (in clusters only)": 2,
+        "documents of mentions without types (left without mentions)": 1,
+    }
+    assert read(document(*rows, fields=COREFUD)) == (None, [["Ann", "her"]], lost)
+    assert read(document("1 Ann -", fields=COREFUD)) == ([], [], {})
+
+
+def test_bridging_and_split_antecedents_are_counted():
+    text = document("1 Ann (e1-p)|Bridge=e2<e1:part|SplitAnte=e3<e1,e4<e1", fields=COREFUD)
+    assert read(text)[2] == {"bridging links": 1, "split antecedents": 2}
+
+
+def test_documents_without_sentences_are_counted():
+    dropped = Counter()
+    docs = convert_text("conllu", f"# newdoc\n# newdoc\n{document('1 Ann -')}# newdoc\n", dropped=dropped)
+    assert len(docs) == 1 and dropped["documents without sentences"] == 2
 
 
 @pytest.mark.parametrize(
@@ -215,7 +263,7 @@ def test_the_fields_of_corefud():
     [
         (
             document("1 Ann (1)", fields="id-etype"),
-            "file:1: found the fields 'id-etype', expected GRP or eid first",
+            "file:1: found the fields 'id-etype', expected GRP or eid among them",
         ),
         (
             document("1 Ann (e1-p-x-)", fields="eid-etype-head-other"),

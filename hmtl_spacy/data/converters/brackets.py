@@ -2,12 +2,15 @@
 
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from urllib.parse import unquote
 
 from .clusters import Offsets
 from .common import ConversionError
 
 # where no "# global.Entity" says otherwise
 FIELDS = ("GRP", "etype", "infstat", "salience", "centering", "minspan", "link", "identity")
+CLUSTER_FIELDS = ("GRP", "eid")  # one of which is the cluster's id
+OLDER_NAMES = {"entity": "etype", "MIN": "minspan"}  # of fields, in GUM before 2021
 BRACKET = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
 PART = re.compile(r"(.+)\[(\d+)/(\d+)\]")  # of a mention in several pieces
 POSITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
@@ -37,9 +40,10 @@ class Bracket(NamedTuple):
 
 
 class Entity(NamedTuple):
-    """A mention as the file has it, on words; None for what isn't one stretch of words.
+    """A mention as the file has it, on words; None for what has none.
 
     label: empty if the file has none.
+    extent: from its first word to its last one, also if it is in several pieces.
     loss: what of it can't be read, for the count; empty if it is read whole.
     """
 
@@ -54,7 +58,7 @@ def read_entities(nodes: List[Word], fields: Sequence[str], source: str) -> Iter
     """Match the brackets of a document.
 
     nodes: its words and empty nodes.
-    fields: the names of the fields in a bracket, the cluster's id first.
+    fields: the names of the fields in a bracket; those at its end may be left out.
     source: the name of the file, for messages.
     YIELDS: the entities in the order in which they open.
     """
@@ -75,15 +79,16 @@ def read_entities(nodes: List[Word], fields: Sequence[str], source: str) -> Iter
             name, value = _position(named)
             found = f"found {name} {value} of {pieces[0].cluster!r}, a mention of {len(words)} tokens"
             raise ConversionError(source, line, f"{found}; positions count its tokens from 1.")
-        extent = _stretch(words)
+        extent = (words[0], words[-1] + 1) if words else None
         head = _first_run(sorted(before[i] for i in heads if not nodes[i].empty))
-        loss = _loss(words, extent, head, nodes[members[0]].empty or nodes[members[-1]].empty)
-        yield Entity(pieces[0].cluster, named.get("etype", ""), extent, head, loss)
+        loss = _loss(words, head, nodes[members[0]].empty or nodes[members[-1]].empty)
+        yield Entity(pieces[0].cluster, unquote(named.get("etype", "")), extent, head, loss)
 
 
 def _match(nodes: List[Word], fields: Sequence[str], source: str) -> List[Bracket]:
     """All brackets in the order in which they open; a closing one closes what its cluster opened last."""
-    opened: List[Tuple[int, List[str]]] = []
+    id_field = next(i for i, field in enumerate(fields) if field in CLUSTER_FIELDS)
+    opened: List[Tuple[int, str, List[str]]] = []
     unclosed: Dict[str, List[int]] = {}
     ends: Dict[int, int] = {}
     for i, word in enumerate(nodes):
@@ -91,24 +96,27 @@ def _match(nodes: List[Word], fields: Sequence[str], source: str) -> List[Bracke
             found = f"found Entity={word.entity}, expected brackets such as (1-person-...) or 1)"
             raise ConversionError(source, word.line, f"{found}. Correct them.")
         for opening, closes, closing in BRACKET.findall(word.entity):
-            values = opening.split("-", len(fields) - 1)
+            values = (opening or closing).split("-", len(fields) - 1)
+            if opening and len(values) <= id_field:
+                found = f"found the entity {opening!r}, expected {'-'.join(fields)}"
+                raise ConversionError(source, word.line, f"{found}. See '# global.Entity'.")
+            cluster = closing if closing in unclosed else values[min(id_field, len(values) - 1)]
             if opening:
-                unclosed.setdefault(values[0], []).append(len(opened))
-                opened.append((i, values))
+                unclosed.setdefault(cluster, []).append(len(opened))
+                opened.append((i, cluster, values))
             if closes or closing:
-                cluster = values[0] if opening else closing
                 if not unclosed.get(cluster):
                     found = f"Entity={word.entity} closes {cluster!r}, which isn't open"
                     raise ConversionError(source, word.line, f"{found}. Correct the brackets.")
                 ends[unclosed[cluster].pop()] = i + 1
     brackets = []
-    for number, (start, values) in enumerate(opened):
+    for number, (start, cluster, values) in enumerate(opened):
         if number not in ends:
-            found = f"the mention {values[0]!r} opens and never closes in its document"
+            found = f"the mention {cluster!r} opens and never closes in its document"
             raise ConversionError(source, nodes[start].line, f"{found}. Correct the brackets.")
-        part = PART.fullmatch(values[0])
+        part = PART.fullmatch(cluster)
         place = (int(part[2]), int(part[3])) if part else (1, 1)
-        brackets.append(Bracket(start, ends[number], part[1] if part else values[0], place, values))
+        brackets.append(Bracket(start, ends[number], part[1] if part else cluster, place, values))
     return brackets
 
 
@@ -132,7 +140,8 @@ def _in_pieces(brackets: List[Bracket], nodes: List[Word], source: str) -> List[
 
 
 def _missing(bracket: Bracket, number: int, nodes: List[Word], source: str) -> ConversionError:
-    found = f"the mention {bracket.values[0]!r} has no piece {number} before or after it"
+    name = f"{bracket.cluster}[{bracket.part[0]}/{bracket.part[1]}]"
+    found = f"the mention {name!r} has no piece {number} before or after it"
     expected = f"expected pieces 1 to {bracket.part[1]}, in order"
     return ConversionError(source, nodes[bracket.start].line, f"{found}, {expected}. Correct the brackets.")
 
@@ -163,19 +172,14 @@ def _heads(named: Dict[str, str], members: List[int], nodes: List[Word]) -> Opti
     return [counted[position - 1] for position in positions]
 
 
-def _loss(words: List[int], extent: Optional[Offsets], head: Optional[Offsets], on_empty: bool) -> str:
+def _loss(words: List[int], head: Optional[Offsets], on_empty: bool) -> str:
     if not words:
         return "mentions on empty nodes alone"
     if head is None:
         return "mentions whose head is an empty node (read without it, and without a head)"
-    if extent is None:
-        return "mentions in several pieces (only their heads can be read)"
+    if words[-1] - words[0] + 1 != len(words):
+        return "discontinuous mentions (as a whole read from their first to their last word)"
     return "mentions that begin or end on an empty node (read without it)" if on_empty else ""
-
-
-def _stretch(words: List[int]) -> Optional[Offsets]:
-    """Start and end of adjoining words, None if there are none or others between them."""
-    return (words[0], words[-1] + 1) if words and words[-1] - words[0] + 1 == len(words) else None
 
 
 def _first_run(words: List[int]) -> Optional[Offsets]:

@@ -1,4 +1,4 @@
-"""CoNLL-U with entities and coreference in `Entity=` (GUM): mentions, as heads or in full, and clusters."""
+"""CoNLL-U with `Entity=` (CorefUD, GUM): mentions, as heads or in full, and coreference clusters."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import set_clusters, set_mentions
-from .brackets import FIELDS, Entity, Word, read_entities
+from .brackets import CLUSTER_FIELDS, FIELDS, OLDER_NAMES, Entity, Word, read_entities
 from .clusters import Offsets, Width, check_width, resolve_clusters
 from .common import ConversionError, make_doc
 from .converter import Converter
@@ -18,7 +18,7 @@ from .folders import read_folder
 
 RANGE = re.compile(r"(\d+)-(\d+)")  # of a multiword token
 EMPTY = re.compile(r"\d+\.\d+")  # a node without text
-CLUSTER_FIELDS = ("GRP", "eid")
+LINKS = {"Bridge": "bridging links", "SplitAnte": "split antecedents"}  # by their key beside Entity=
 
 
 class Document(NamedTuple):
@@ -34,21 +34,22 @@ def conllu_to_docs(
     *,
     source: str = "<input>",
     vocab: Optional[Vocab] = None,
-    mentions: Width = "head",
+    mentions: Optional[Width] = None,
     clusters: Width = "extent",
     singletons: bool = False,
     repair: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
-    """CoNLL-U with GUM's Entity= annotation. Fills mentions and coreference clusters.
+    """CoNLL-U with Entity= as CorefUD and GUM have it. Fills mentions and coreference clusters.
 
     Each `# newdoc` is a document. Named entities stay unannotated, and so do the mentions and clusters of
-    a document with neither `# global.Entity` nor any `Entity=`.
+    a document with neither `# global.Entity` nor any `Entity=`, and the mentions of one without types.
 
     lines: the decoded lines of the file.
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
-    mentions: typed heads or full extents as mentions.
+    mentions: typed heads or full extents as mentions; by default heads in files whose brackets have a
+        minspan and no head (GUM), else extents (CorefUD).
     clusters: heads or full extents in the clusters.
     singletons: keep clusters of one mention.
     repair: take a last line without a line feed as whole.
@@ -57,8 +58,8 @@ def conllu_to_docs(
     """
     vocab = Vocab() if vocab is None else vocab
     dropped = Counter() if dropped is None else dropped
-    check_width(mentions=mentions, clusters=clusters)
-    for document in _documents(lines, source):
+    check_width(mentions=mentions or "head", clusters=clusters)
+    for document in _documents(lines, source, dropped):
         nodes = [node for sentence in document.sentences for node in sentence]
         words = [node for node in nodes if not node.empty]
         if all(word.text == "_" for word in words):
@@ -68,8 +69,12 @@ def conllu_to_docs(
         spaces = [word.space for word in words]
         doc = make_doc(vocab, [word.text for word in words], spaces, lengths, document.id)
         if document.fields or any(node.entity for node in nodes):
-            entities = list(read_entities(nodes, document.fields or FIELDS, source))
-            _annotate(doc, entities, mentions, clusters, singletons, dropped)
+            fields = document.fields or FIELDS
+            entities = list(read_entities(nodes, fields, source))
+            of_gum = "minspan" in fields and "head" not in fields
+            _annotate(
+                doc, entities, mentions or ("head" if of_gum else "extent"), clusters, singletons, dropped
+            )
         else:
             dropped["documents without Entity= (left unannotated)"] += 1
         yield doc
@@ -97,11 +102,14 @@ def _annotate(
             labels[mention] = entity.label
         if clustered is not None:
             groups.setdefault(entity.cluster, []).append(clustered)
-    set_mentions(doc, [Span(doc, start, end, label) for (start, end), label in sorted(labels.items())])
+    if not entities or any(entity.label for entity in entities):
+        set_mentions(doc, [Span(doc, start, end, label) for (start, end), label in sorted(labels.items())])
+    else:
+        dropped["documents of mentions without types (left without mentions)"] += 1
     set_clusters(doc, resolve_clusters(groups.values(), singletons, dropped))
 
 
-def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
+def _documents(lines: Iterable[str], source: str, dropped: Counter[str]) -> Iterator[Document]:
     document = Document("1", [], [])
     n_docs = 0
     rows: List[Tuple[int, List[str]]] = []
@@ -111,13 +119,15 @@ def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
             if name in ("newdoc", "newdoc id"):
                 if document.sentences:
                     yield document
+                elif n_docs:
+                    dropped["documents without sentences"] += 1
                 n_docs += 1
                 document = Document(value or str(n_docs), list(document.fields), [])
             elif name == "global.Entity":
-                document.fields[:] = value.split("-")
-                if document.fields[0] not in CLUSTER_FIELDS:
-                    found = f"found the fields {value!r}, expected {' or '.join(CLUSTER_FIELDS)} first"
-                    raise ConversionError(source, number, f"{found}, then etype and minspan or head.")
+                document.fields[:] = [OLDER_NAMES.get(field, field) for field in value.split("-")]
+                if not set(CLUSTER_FIELDS).intersection(document.fields):
+                    found = f"found the fields {value!r}, expected {' or '.join(CLUSTER_FIELDS)} among them"
+                    raise ConversionError(source, number, f"{found}, with etype and minspan or head.")
         elif line.strip():
             columns = line.split("\t")
             if len(columns) != 10:
@@ -125,13 +135,15 @@ def _documents(lines: Iterable[str], source: str) -> Iterator[Document]:
                 raise ConversionError(source, number, f"{found}. Blank lines separate sentences.")
             rows.append((number, columns))
         elif rows:
-            document.sentences.append(_sentence(rows, source))
+            document.sentences.append(_sentence(rows, source, dropped))
             rows = []
     if document.sentences:
         yield document
+    elif n_docs:
+        dropped["documents without sentences"] += 1
 
 
-def _sentence(rows: List[Tuple[int, List[str]]], source: str) -> List[Word]:
+def _sentence(rows: List[Tuple[int, List[str]]], source: str, dropped: Counter[str]) -> List[Word]:
     """Read the syntactic words and empty nodes; words of a multiword token are joined where they spell it."""
     nodes: List[Word] = []
     words: List[int] = []  # which of the nodes they are
@@ -139,6 +151,8 @@ def _sentence(rows: List[Tuple[int, List[str]]], source: str) -> List[Word]:
     for line, (id, form, *_, misc) in rows:
         values = dict(pair.partition("=")[::2] for pair in misc.split("|"))
         space, entity = values.get("SpaceAfter") != "No", values.get("Entity", "")
+        for key, what in LINKS.items():
+            dropped[what] += len(values[key].split(",")) if key in values else 0
         if match := RANGE.fullmatch(id):
             if entity:
                 found = f"found Entity={entity} on the multiword token {id}"
