@@ -14,7 +14,7 @@ from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
-from hmtl_spacy.data.converters import Converter, Lines, convert
+from hmtl_spacy.data.converters import ConversionError, Converter, Lines, convert
 from hmtl_spacy.data.writers import Writer, format_of
 from hmtl_spacy.registry import registry
 
@@ -245,3 +245,18 @@ writer = Writer(lambda doc, layers, lost: doc.text, (".loud",))
     ask = "from hmtl_spacy.data.writers import format_of; print(format_of('a.loud'), format_of('a.json'))"
     done = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["loud", "dygie"], done.stderr
+
+
+def bytes_to_docs(path, *, vocab=None, dropped=None):
+    yield Doc(vocab or spacy.blank("en").vocab, words=[path.read_bytes().hex()])
+
+
+def test_a_format_that_is_not_lines_is_read_by_its_path(tmp_path):
+    registry.hmtl_converters.register("shout", func=Converter(bytes_to_docs, paths=True))
+    (tmp_path / "a.bin").write_bytes(b"\xff\r\n")
+    convert("shout", tmp_path / "a.bin", tmp_path / "out.spacy")
+    [doc] = DocBin().from_disk(tmp_path / "out.spacy").get_docs(spacy.blank("en").vocab)
+    assert doc.text == "ff0d0a"
+    for name, found in (("b.bin", "no such file"), (".", "it is a folder")):
+        with pytest.raises(ConversionError, match=f"{found}; name an existing file"):
+            convert("shout", tmp_path / name, tmp_path / "out.spacy")

@@ -43,6 +43,11 @@ def convert(
     converter = get_converter(format)
     if Path(in_path).is_dir() and converter.read_folder is not None:
         docs = converter.read_folder(in_path, vocab=None, dropped=dropped, **options)
+    elif converter.paths:
+        if not Path(in_path).is_file():
+            found = "no such file" if not Path(in_path).exists() else "it is a folder"
+            raise ConversionError(str(in_path), None, f"{found}; name an existing file to convert.")
+        docs = converter.read(Path(in_path), vocab=None, dropped=dropped, **options)
     else:
         repair = Repair(bool(options.get("repair")), str(in_path), Counter() if dropped is None else dropped)
         lines = read_lines(in_path, repair.unended if converter.rows else None)
