@@ -1,12 +1,13 @@
 """From characters to tokens: the spans of one record of our own JSONL, by offsets or by id."""
 
 from collections import Counter
-from typing import Any, Dict, List, Literal, NamedTuple, Optional, Sequence, Set, get_args
+from typing import Any, Callable, Dict, List, Literal, NamedTuple, Optional, Sequence, Set, get_args
 
 from spacy.tokens import Doc, Span
 
 from ..layers import Scored
 from .clusters import Offsets
+from .common import ConversionError
 from .records import Record, shorten
 
 Misaligned = Literal["error", "drop", "expand"]
@@ -18,6 +19,39 @@ def check_misaligned(misaligned: Misaligned) -> None:
     """Raise an error where the option `misaligned` has none of its values."""
     if misaligned not in get_args(Misaligned):
         raise ValueError(f"misaligned is {misaligned!r}, expected one of {', '.join(get_args(Misaligned))}.")
+
+
+def realign(
+    doc: Doc,
+    start: int,
+    end: int,
+    misaligned: Misaligned,
+    where: str,
+    error: Callable[[str], ConversionError],
+    dropped: Counter[str],
+) -> Optional[Span]:
+    """The tokens of a span in characters, as the option `misaligned` has it if these aren't whole tokens.
+
+    start, end: characters of the text, end exclusive, of which some aren't white space.
+    where: what follows "spans" in messages, " in 'mentions'" for example.
+    error: makes an error of a message.
+    dropped: what was dropped or expanded is counted here.
+    RETURNS: a span without a label; None if it is to be dropped.
+    """
+    span = doc.char_span(start, end)
+    if span is not None:
+        return span
+    expanded = doc.char_span(start, end, alignment_mode="expand")
+    if misaligned == "error":
+        found = f"{doc.text[start:end]!r} ({start} to {end}){where} isn't made of whole tokens"
+        tokens = shorten([token.text for token in expanded or ()])
+        advice = "Correct the offsets, or have such spans dropped or expanded"
+        raise error(f"{found}; the tokens there are {tokens}. {advice}.")
+    if misaligned == "drop":
+        dropped[f"spans{where} that aren't whole tokens"] += 1
+        return None
+    dropped[f"spans{where} expanded to whole tokens"] += 1
+    return expanded
 
 
 class Row(NamedTuple):
@@ -147,19 +181,12 @@ class CharacterSpans:
         return (span.start_char, span.end_char) == (value["start"], value["end"])
 
     def _realign(self, start: int, end: int, key: str, label: str) -> Optional[Span]:
-        expanded = self.doc.char_span(start, end, label, alignment_mode="expand")
-        if self.misaligned == "error":
-            found = f"{self.text[start:end]!r} ({start} to {end}) in {key!r} isn't made of whole tokens"
-            tokens = shorten([token.text for token in expanded or ()])
-            advice = "Correct the offsets, or have such spans dropped or expanded"
-            raise self.record.error(f"{found}; the tokens there are {tokens}. {advice}.")
-        if self.misaligned == "drop":
-            self.lose(f"spans in {key!r} that aren't whole tokens")
+        where = f" in {key!r}"
+        span = realign(self.doc, start, end, self.misaligned, where, self.record.error, self.dropped)
+        if span is None:
             return None
-        self.lose(f"spans in {key!r} expanded to whole tokens")
-        if expanded is not None:
-            self.moved.setdefault(key, set()).add((expanded.start, expanded.end))
-        return expanded
+        self.moved.setdefault(key, set()).add((span.start, span.end))
+        return Span(self.doc, span.start, span.end, label)
 
     def were_moved(self, *places: Offsets, layer: Optional[str] = None) -> bool:
         """Whether expanding has put a span in one of these places, of one layer or of any."""

@@ -1,7 +1,7 @@
-"""Make coreference clusters disjoint, and leave out those of one mention unless asked."""
+"""Make coreference clusters of links, make them disjoint, and leave out those of one mention unless asked."""
 
 from collections import Counter
-from typing import Iterable, List, Literal, Sequence, Tuple, get_args
+from typing import Dict, Iterable, List, Literal, Sequence, Tuple, get_args
 
 Offsets = Tuple[int, int]
 Width = Literal["head", "extent"]
@@ -46,3 +46,24 @@ def resolve_clusters(
         elif spans:
             dropped["clusters left with fewer than two mentions"] += 1
     return kept
+
+
+def join_links(links: Iterable[Sequence[Offsets]]) -> List[List[Offsets]]:
+    """Clusters as the connected components of links.
+
+    links: spans of one entity, two or more each; fewer link nothing.
+    RETURNS: the clusters, in the order of the links.
+    """
+    cluster_of: Dict[Offsets, List[Offsets]] = {}
+    for link in links:
+        for place in link:
+            joined = cluster_of.setdefault(link[0], [link[0]])
+            other = cluster_of.setdefault(place, [place])
+            if other is joined:
+                continue
+            if len(other) > len(joined):  # the smaller moves, or long chains would take quadratic time
+                joined, other = other, joined
+            joined.extend(other)
+            cluster_of.update((member, joined) for member in other)
+    distinct = {id(cluster): cluster for cluster in cluster_of.values()}
+    return [cluster for cluster in distinct.values() if len(cluster) > 1]
