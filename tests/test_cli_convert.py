@@ -31,6 +31,7 @@ def run(*args):
         (["ace", "ace", "--stage", "adj", "--mentions", "extent", "--misaligned", "drop"], "1 relations"),
         (["dygie", "dygie.jsonl", "--no-unescape", "--singletons"], "4 mentions, 2 clusters, 2 relations"),
         (["jsonl", "own.jsonl", "--lang", "xx", "--misaligned", "drop"], "3 documents"),
+        (["brat", "brat", "--entities", "Ship", "--mentions", "*"], "2 entities, 6 mentions, 2 clusters"),
         (["inline", "inline.txt", "--split", "dev"], "1 documents, 15 tokens, 1 sentences"),
         (["inline", "inline.txt", "--mentions", "extent", "--singletons"], "7 mentions, 5 clusters"),
     ],
@@ -67,7 +68,7 @@ def test_errors_are_one_line_and_leave_nothing(tmp_path):
     assert code == 1 and "zzz" in output
 
 
-@pytest.mark.parametrize("args", [["iob", "--singletons"], ["dygie", "--scheme", "iob1"], ["brat"]])
+@pytest.mark.parametrize("args", [["iob", "--singletons"], ["dygie", "--scheme", "iob1"], ["none"]])
 def test_options_of_another_format_are_refused(tmp_path, args):
     format, *options = args
     code, output = run("convert", format, FIXTURES / "uner.iob2", tmp_path / "out.spacy", *options)

@@ -59,6 +59,12 @@ def read_lines(path: Union[str, Path], unended: Optional[Callable[[int], None]] 
             yield decode(raw, str(path), number).rstrip("\r\n")
 
 
+def read_text(path: Union[str, Path]) -> str:
+    """A UTF-8 file as it is, line ends included, without its byte order mark."""
+    with Path(path).open("rb") as file_:
+        return "".join(decode(raw, str(path), number) for number, raw in enumerate(file_, start=1))
+
+
 def decode(raw: bytes, source: str, line: int) -> str:
     """Decode a line of UTF-8; the file's first may begin with a byte order mark.
 

@@ -23,8 +23,8 @@ class Converter:
         it takes the options of `read` and its own.
     input: what the command's help says of its input.
     example: arguments for the command's help, "train.iob2 train.spacy --drop OTH".
-    paths: whether `read` takes the path of a file in place of lines: for formats that aren't lines of text, or
-        that read a second file or exact line ends. It gets no `source` then.
+    paths: whether `read` takes the path of a file in place of lines: for formats that aren't lines of text,
+        or that read a second file or exact line ends. It gets no `source` then.
     rows: whether lines are rows of which a part can be missing: then the last line of a file must end in a
         line feed, unless the option `repair` is set, which such a converter has.
     flags: one-letter names of options, {"scheme": "s"}.

@@ -8,7 +8,6 @@ Ends are exclusive. A missing key means *not annotated*, an empty list *annotate
 from collections import Counter
 from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Tuple, get_args
 
-import spacy
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
@@ -18,7 +17,7 @@ from .character_spans import CharacterSpans, Misaligned, check_misaligned
 from .clusters import Offsets
 from .converter import Converter
 from .records import Record, read_records, shorten
-from .tokens import make_tokens
+from .tokens import load_tokenizer, make_tokens
 
 KEYS = ("id", "text", "tokens", "sentences", "entities", "mentions", "clusters", "relations", "meta")
 RELATION_KEYS = ("head", "tail", "label", "score")
@@ -53,8 +52,7 @@ def jsonl_to_docs(
     check_misaligned(misaligned)
     if further not in get_args(Further):
         raise ValueError(f"further is {further!r}, expected one of {', '.join(get_args(Further))}.")
-    own = True if vocab is None else vocab  # True: spaCy makes one
-    nlp = spacy.load(model, vocab=own) if model else spacy.blank(lang, vocab=own)
+    nlp = load_tokenizer(lang, model, vocab)
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
         _check_keys(record, further, dropped)

@@ -1,11 +1,31 @@
 """The tokens of a JSON line: given, or made of its text by a tokenizer."""
 
-from typing import List, Optional
+from functools import lru_cache
+from typing import List, Optional, Union
 
+import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from .records import Record, shorten
+
+
+def load_tokenizer(lang: str, model: Optional[str], vocab: Optional[Vocab]) -> Language:
+    """A pipeline for its tokenizer.
+
+    lang: a language, whose blank pipeline is taken.
+    model: a pipeline that is taken instead, a name or a folder.
+    vocab: the vocabulary of the documents.
+    """
+    own = True if vocab is None else vocab  # True: spaCy makes one
+    return spacy.load(model, vocab=own) if model else _blank(lang, own)
+
+
+@lru_cache(maxsize=2)
+def _blank(lang: str, vocab: Union[Vocab, bool]) -> Language:
+    """By default all converters share one: making its tokenizer takes longer than reading a short file."""
+    return spacy.blank(lang, vocab=vocab)
 
 
 def make_tokens(nlp: Language, record: Record, text_key: str = "text") -> Doc:
