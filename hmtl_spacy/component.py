@@ -15,9 +15,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .annotations import Keys, merge_keys
+from .data.batch_gold import gold_of_batch
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
-from .data.gold import align_rows, usable_rows, visible_rows
+from .data.gold import align_rows, visible_rows
 from .data.layers import further_names
 from .divergence import UpdateWatch
 from .entities import set_extensions
@@ -208,12 +209,12 @@ class HMTL(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self._require_network()
-        gold = self._gold(examples)
+        gold, unannotated = gold_of_batch(examples, self.tasks, sentence_of)
         if not gold or not any(len(eg.predicted) for eg in examples):
             return losses
         docs, candidates = [eg.predicted for eg in examples], self._candidates_on_examples(examples)
         task_losses, backprop = self.model.begin_update(
-            TrainingBatch(docs, gold, self.cfg["thresholds"], candidates)
+            TrainingBatch(docs, gold, self.cfg["thresholds"], candidates, unannotated)
         )
         by_task = dict(zip(gold, self.model.ops.to_numpy(task_losses).tolist()))
         self.watch.watch_losses(by_task, examples)
@@ -243,15 +244,6 @@ class HMTL(TrainablePipe):
         if self.scorer is None:
             return {}
         return self.scorer(list(examples), tasks=self.tasks)
-
-    def _gold(self, examples: List[Example]) -> Dict[str, List[Optional[numpy.ndarray]]]:
-        """Usable gold rows of the tasks that at least one document teaches."""
-        sentences = [sentence_of(eg.predicted) for eg in examples]
-        gold = {
-            name: [usable_rows(name, task, eg, of)[0] for eg, of in zip(examples, sentences)]
-            for name, task in self.tasks.items()
-        }
-        return {name: rows for name, rows in gold.items() if any(of_doc is not None for of_doc in rows)}
 
     def _check_layers(self) -> None:
         """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .nn.batch import Layout, TokenBatch
 from .nn.head import Decoded
-from .nn.network import Candidates, Gold, Network
+from .nn.network import Candidates, Gold, Network, Unannotated
 from .shims import TorchShim
 from .tasks.base import Task
 
@@ -23,13 +23,14 @@ class TrainingBatch(NamedTuple):
     """What one update learns from.
 
     gold: the rows of the tasks to train, per document; None where one isn't annotated.
-    thresholds, candidates: see `Network.losses`.
+    thresholds, candidates, unannotated: see `Network.losses`.
     """
 
     docs: List[Doc]
     gold: Gold
     thresholds: Dict[str, float]
     candidates: Candidates
+    unannotated: Unannotated
 
 
 def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> Model:
@@ -82,7 +83,7 @@ def forward(model: Model, batch: Any, is_train: bool) -> Tuple[Any, Callable]:
     network.train(is_train)
     torch_vectors = xp2torch(vectors, requires_grad=is_train)
     tokens = token_batch(model, batch.docs, torch_vectors)
-    by_task = network.losses(tokens, batch.gold, batch.thresholds, batch.candidates)
+    by_task = network.losses(tokens, batch.gold, batch.thresholds, batch.candidates, batch.unannotated)
     losses = torch.stack(list(by_task.values()))  # [n_tasks]
 
     def backprop(task_weights: Floats1d) -> List[Doc]:

@@ -8,7 +8,7 @@ from tiny import ANNOTATED, annotate, example, make_examples, make_pipeline
 
 from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.coverage import coverage_table, measure
-from hmtl_spacy.data.gold import usable_rows
+from hmtl_spacy.data.gold import usable_gold
 from hmtl_spacy.factories import make_coref, make_mentions, make_relations
 
 VOCAB = spacy.blank("en").vocab
@@ -67,7 +67,7 @@ def test_too_wide_is_counted_on_predicted_tokens(tasks):
 def test_usable_rows_are_on_predicted_tokens(tasks):
     reference = annotate(VOCAB, WORDS, {0, 3}, mentions=[(2, 3, "P"), (3, 4, "P")])
     eg = finer(reference)
-    rows, lost = usable_rows("mentions", tasks["mentions"], eg, sentence_of(eg.predicted))
+    rows, lost, _ = usable_gold("mentions", tasks["mentions"], eg, sentence_of(eg.predicted))
     assert rows.tolist() == [[2, 4, 0], [4, 5, 0]] and lost == Counter()
 
 
@@ -75,8 +75,8 @@ def test_missing_gold_is_none_and_empty_gold_is_not(tasks):
     missing = example(Doc(VOCAB, words=["a"]))
     empty = example(annotate(VOCAB, "a", {0}))
     for name, task in tasks.items():
-        assert usable_rows(name, task, missing, sentence_of(missing.predicted))[0] is None
-        assert len(usable_rows(name, task, empty, sentence_of(empty.predicted))[0]) == 0
+        assert usable_gold(name, task, missing, sentence_of(missing.predicted)) is None
+        assert len(usable_gold(name, task, empty, sentence_of(empty.predicted)).rows) == 0
     assert measure([missing], tasks, sentence_of) == {}
     assert measure([empty], tasks, sentence_of)["", "coref"].docs == 1
 

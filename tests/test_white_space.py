@@ -9,7 +9,7 @@ from tiny import make_examples, make_pipeline, train
 
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
 from hmtl_spacy.component import sentence_of
-from hmtl_spacy.data.gold import trim_rows, usable_rows, visible_rows
+from hmtl_spacy.data.gold import trim_rows, usable_gold, visible_rows
 from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
 
 WORDS = ["\n\n", "John", "Smith", "\n\n", " ", "London", "\n"]
@@ -72,7 +72,7 @@ def test_gold_is_learned_and_scored_without_it(make):
     task = make()
     task.labels = task.find_labels([tidy])
     sentences = sentence_of(tidy)
-    rows, lost = usable_rows("task", task, Example(document(), loose), sentences)
+    rows, lost, _ = usable_gold("task", task, Example(document(), loose), sentences)
     assert rows.tolist() == task.encode(tidy).tolist() and not lost
     for predicted, gold in ((tidy, loose), (loose, tidy)):
         scores = task.score([Example(predicted, gold)])
@@ -84,7 +84,7 @@ def test_spans_of_white_space_alone_are_counted():
     set_mentions(doc, [Span(doc, 3, 5, "PER"), Span(doc, 1, 3, "PER")])
     task = make_mentions()
     task.labels = ["PER"]
-    rows, lost = usable_rows("mentions", task, Example(document(), doc), sentence_of(doc))
+    rows, lost, _ = usable_gold("mentions", task, Example(document(), doc), sentence_of(doc))
     assert rows.tolist() == [[1, 3, 0]] and dict(lost) == {"white space alone": 1}
 
 

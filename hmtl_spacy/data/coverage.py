@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Literal, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -10,18 +10,22 @@ from spacy.training import Example
 from wasabi.tables import table
 
 from .corpus import corpus_name
-from .gold import usable_rows
+from .gold import usable_gold
 
 
 @dataclass
 class Coverage:
-    """Counts of one task in one corpus. lost: unusable annotations by reason."""
+    """Counts of one task in one corpus.
+
+    lost: unusable annotations by reason. missing: tokens of which nothing is known.
+    """
 
     docs: int = 0
     sentences: int = 0
     annotations: int = 0
     usable: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
 
 
 def measure(
@@ -35,25 +39,31 @@ def measure(
     for example in examples:
         sentences = sentence_of(example.predicted)
         for name, task in tasks.items():
-            rows, lost = usable_rows(name, task, example, sentences)
-            if rows is None:
+            gold = usable_gold(name, task, example, sentences)
+            if gold is None:
                 continue
             coverage = coverages.setdefault((corpus_name(example.reference), name), Coverage())
             coverage.docs += 1
             coverage.sentences += int(sentences[-1]) + 1 if len(sentences) else 0
-            coverage.annotations += len(rows) + sum(lost.values())
-            coverage.usable += len(rows)
-            coverage.lost.update(lost)
+            coverage.annotations += len(gold.rows) + sum(gold.lost.values())
+            coverage.usable += len(gold.rows)
+            coverage.lost.update(gold.lost)
+            missing = task.missing(example.reference)
+            coverage.missing += 0 if missing is None else int(missing.sum())
     return coverages
 
 
 def coverage_table(coverages: Dict[Tuple[str, str], Coverage]) -> str:
     """The counts as text, one line per corpus and task."""
     rows: List[Tuple[str, ...]] = []
+    gaps = any(coverage.missing for coverage in coverages.values())
     for (corpus, name), coverage in coverages.items():
         share = coverage.usable / coverage.annotations if coverage.annotations else 1.0
         lost = ", ".join(f"{count} {reason}" for reason, count in coverage.lost.most_common())
         counts = (coverage.docs, coverage.sentences, coverage.annotations)
-        rows.append((corpus or "-", name, *map(str, counts), f"{share:.1%}", lost))
-    header = ("corpus", "task", "docs", "sentences", "annotations", "usable", "lost")
-    return table(rows, header=header, divider=True, aligns=("l", "l", "r", "r", "r", "r", "l"))
+        missing = (str(coverage.missing),) if gaps else ()
+        rows.append((corpus or "-", name, *map(str, counts), f"{share:.1%}", *missing, lost))
+    columns = ("docs", "sentences", "annotations", "usable", *(("missing tokens",) if gaps else ()))
+    numbers: List[Literal["l", "r"]] = ["r"] * len(columns)
+    aligns: List[Literal["l", "r"]] = ["l", "l", *numbers, "l"]
+    return table(rows, header=("corpus", "task", *columns, "lost"), divider=True, aligns=aligns)

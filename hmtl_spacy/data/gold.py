@@ -1,7 +1,7 @@
 """Rows as they lie on tokens: gold moved from the reference's to the predicted ones, white space trimmed."""
 
 from collections import Counter
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy
 from spacy.attrs import IS_SPACE, ORTH
@@ -14,26 +14,41 @@ MISALIGNED = "misaligned"
 WHITE_SPACE = "white space alone"
 
 
-def usable_rows(
-    name: str, task: Any, example: Example, sentence_of: numpy.ndarray
-) -> Tuple[Any, Counter[str]]:
-    """Gold rows of a task on predicted tokens, without those that can't be learned from.
+class UsableGold(NamedTuple):
+    """What a task can learn from a document, on its predicted tokens.
 
-    RETURNS: the rows, or None if the document isn't annotated or isn't meant to teach the task,
-        and how many were lost, by reason.
+    rows: [n, n_columns]. lost: how many rows can't be learned from, by reason.
+    missing: tokens of which nothing is known, bool [n_tokens]; None if the task learns from whole annotation.
     """
-    lost: Counter[str] = Counter()
+
+    rows: numpy.ndarray
+    lost: Counter[str]
+    missing: Optional[numpy.ndarray]
+
+
+def usable_gold(name: str, task: Any, example: Example, sentence_of: numpy.ndarray) -> Optional[UsableGold]:
+    """Gold of a task on predicted tokens, without rows that can't be learned from; None if the document isn't
+    annotated or isn't meant to teach the task.
+
+    Predicted tokens that a misaligned span touches are missing, as for spaCy's `ner`.
+    """
     if not teaches(example.reference, name) or not task.has_gold(example.reference):
-        return None, lost
+        return None
+    lost: Counter[str] = Counter()
     rows, visible = trim_rows(example.reference, task.encode(example.reference), task.offset_columns)
     lost[WHITE_SPACE] = int((~visible).sum())
-    rows, aligned = align_rows(example, rows, task.offset_columns)
+    known, aligned = align_rows(example, rows, task.offset_columns)
     lost[MISALIGNED] = int((~aligned).sum())
-    keep = numpy.ones(len(rows), dtype=bool)
-    for reason, unusable in task.unusable(rows, sentence_of).items():
+    missing = task.missing(example.reference)
+    if missing is not None:
+        for start, end in rows[~aligned, :2].tolist():
+            missing[start:end] = True
+        missing = align_tokens(example, missing)
+    keep = numpy.ones(len(known), dtype=bool)
+    for reason, unusable in task.unusable(known, sentence_of).items():
         lost[reason] += int(unusable.sum())
         keep &= ~unusable
-    return rows[keep], +lost
+    return UsableGold(known[keep], +lost, missing)
 
 
 def trim_rows(doc: Doc, rows: numpy.ndarray, offset_columns: int) -> Tuple[numpy.ndarray, numpy.ndarray]:
@@ -87,7 +102,7 @@ def align_rows(
     RETURNS: the rows that could be moved, and which those are, bool [n].
     """
     x, y = example.predicted, example.reference
-    if len(x) == len(y) and numpy.array_equal(x.to_array([ORTH]), y.to_array([ORTH])):
+    if _same_tokens(x, y):
         return rows, numpy.ones(len(rows), dtype=bool)
     moved = rows.copy()
     aligned = numpy.ones(len(rows), dtype=bool)
@@ -108,6 +123,29 @@ def align_rows(
     for column in range(0, offset_columns, 2):
         aligned &= moved[:, column] < moved[:, column + 1]  # nothing is left of a span of white space
     return moved[aligned], aligned
+
+
+def align_tokens(example: Example, chosen: numpy.ndarray) -> numpy.ndarray:
+    """The predicted tokens that share a character with chosen tokens of the reference.
+
+    chosen: bool [n_tokens of the reference] -> bool [n_tokens of the predicted document]
+    """
+    x, y = example.predicted, example.reference
+    if _same_tokens(x, y):
+        return chosen
+    if not chosen.any():
+        return numpy.zeros(len(x), dtype=bool)
+    x_starts, x_ends = _visible_offsets(x)
+    y_starts, y_ends = _visible_offsets(y)
+    first = numpy.searchsorted(y_ends, x_starts, side="right")  # the first token that ends behind the start
+    stop = numpy.searchsorted(y_starts, x_ends, side="left")  # the first that begins at the end or behind it
+    count = numpy.concatenate([[0], numpy.cumsum(chosen)])  # chosen ones before each token
+    shares: numpy.ndarray = count[numpy.maximum(stop, first)] > count[first]
+    return shares
+
+
+def _same_tokens(x: Doc, y: Doc) -> bool:
+    return len(x) == len(y) and numpy.array_equal(x.to_array([ORTH]), y.to_array([ORTH]))
 
 
 def _visible_offsets(doc: Doc) -> Tuple[numpy.ndarray, numpy.ndarray]:

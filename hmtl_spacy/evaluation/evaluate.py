@@ -28,7 +28,8 @@ class TaskResult:
     """What one task did on the documents that have gold for it.
 
     gold: annotations, all and by label; unusable: those out of reach of the model, by reason;
-    unknown: labels that it never learned; settings: what the scores depend on.
+    unknown: labels that it never learned; settings: what the scores depend on; missing: tokens without
+    annotation, on which predictions aren't scored.
     """
 
     docs: int
@@ -38,6 +39,7 @@ class TaskResult:
     unknown: List[str]
     settings: Dict[str, Any]
     scores: Dict[str, Any]
+    missing: int = 0
 
 
 @dataclass
@@ -218,7 +220,8 @@ def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optiona
         unusable.update(coverage.lost)
     settings = {"singletons": task.singletons} if hasattr(task, "singletons") else {}
     total = sum(coverage.annotations for coverage in measured)
-    return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores)
+    missing = sum(coverage.missing for coverage in measured)
+    return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
 
 
 def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:

@@ -77,6 +77,9 @@ def _notes(task: TaskResult, given: Optional[str]) -> Iterator[str]:
     if given != "any":
         for reason, count in task.unusable.items():
             yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
+    if task.missing:
+        tokens = "token" if task.missing == 1 else "tokens"
+        yield f"Annotation is missing on {task.missing:,} {tokens}: spans predicted there are not scored."
     if "singletons" in task.settings:
         kept = "count" if task.settings["singletons"] else "are left out"
         yield f"Clusters of one mention {kept}, in gold and prediction alike."

@@ -207,6 +207,8 @@ class TokenBatch:
     candidates: spans for the level's head, if others have any for it.
     features: by name an integer per token, equal where tokens have the same word, speaker ...;
         0 where it is unknown. int64 [n_tokens] each
+    unannotated: in training, for heads that learn from partial annotation: which labels may occur at a
+        token without a gold row that says so. bool [n_tokens, n_labels]; None where all is annotated
     """
 
     vectors: Tensor
@@ -214,6 +216,7 @@ class TokenBatch:
     inputs: Optional[Tuple[Tensor, ...]] = None
     candidates: Optional[CandidateSpans] = None
     features: Dict[str, numpy.ndarray] = field(default_factory=dict, repr=False)
+    unannotated: Optional[numpy.ndarray] = None
 
     def select_docs(self, docs: List[int]) -> "TokenBatch":
         """The tokens of some of the documents, in the same order."""
@@ -230,4 +233,5 @@ class TokenBatch:
             inputs=None if self.inputs is None else tuple(part[index] for part in self.inputs),
             candidates=None if self.candidates is None else self.candidates.select_docs(docs),
             features={name: ids[keep] for name, ids in self.features.items()},
+            unannotated=None if self.unannotated is None else self.unannotated[keep],
         )

@@ -93,6 +93,51 @@ class CRF(nn.Module):
         )
         return score - log_z
 
+    def marginal_log_likelihood(self, emissions: Tensor, allowed: Tensor, packing: Packing) -> Tensor:
+        """Log probability that all tags are allowed ones, summed over sentences: log Z over the sequences
+        of allowed tags, less log Z over all (Tsuboi et al. 2008, section 3; Greenberg et al. 2018). []
+
+        emissions: [n_tokens, n_tags] in packed order; allowed: bool, the same. Of each sentence at least
+            one sequence must be allowed.
+        """
+        # in double precision, for the difference of two large numbers
+        weights = [weight.double() for weight in (emissions, *self.weights())]
+        # tags that are on no allowed sequence would be likely up to where they lead nowhere
+        possible = self.on_sequences(allowed, packing)
+        restricted = weights[0].masked_fill(~possible, -torch.inf)
+        log_p: Tensor = LogPartition.apply(restricted, *weights[1:], packing)  # type: ignore[no-untyped-call]
+        log_p = log_p - LogPartition.apply(*weights, packing)  # type: ignore[no-untyped-call]
+        return log_p.to(emissions.dtype)
+
+    @torch.no_grad()
+    def on_sequences(self, allowed: Tensor, packing: Packing) -> Tensor:
+        """Which tags are on a sequence of allowed ones that may follow each other, from the sentence's
+        beginning to its end.
+
+        allowed: bool [n_tokens, n_tags] in packed order.
+        RETURNS: bool, the same; True at least once for every token, else there is an error.
+        """
+        mirror = packing.mirror.to(allowed.device)
+        both = torch.stack([allowed, allowed[mirror]])  # [2, n_tokens, n_tags]; from both ends at once
+        moves = torch.stack([self.allowed, self.allowed.T]).double()
+        state = torch.stack([self.may_start, self.may_end])[:, None]  # [2, 1, n_tags]
+        reached = torch.empty_like(both)
+        for step, (here, rows) in enumerate(
+            zip(both.split(packing.sizes, dim=1), reached.split(packing.sizes, dim=1))
+        ):
+            if step:
+                state = torch.bmm(state[:, : here.shape[1]].double(), moves) > 0
+            state = torch.logical_and(state, here, out=rows)
+        possible = reached[0] & reached[1][mirror]
+        if not possible.any(dim=1).all():
+            token = int(packing.order[(~possible.any(dim=1)).nonzero().cpu()[0, 0]])
+            raise ValueError(
+                f"The partial annotation contradicts itself: no sequence of BILOU tags is allowed for the "
+                f"sentence of token {token} of the batch. Spans must begin, go on and end within a sentence, "
+                f"and each token needs a tag that may be there: allow more of them."
+            )
+        return possible
+
     @torch.no_grad()
     def viterbi(self, emissions: Tensor, packing: Packing) -> Tensor:
         """The best tags of every sentence (Rabiner 1989, section III.B). [n_tokens] in packed order
@@ -209,6 +254,31 @@ def spans_to_tags(rows: numpy.ndarray, n_tokens: int) -> numpy.ndarray:
             tags[start + 1 : end - 1] = base + 1
             tags[start], tags[end - 1] = base, base + 2
     return tags
+
+
+def partial_tags(rows: numpy.ndarray, unannotated: numpy.ndarray) -> numpy.ndarray:
+    """The BILOU tags that partial annotation allows. [n_tokens, n_tags], bool
+
+    A span's tokens have its tags, where several spans have the same offsets those of one of them. Other
+    tokens are outside, or have any tag of a label that isn't annotated there.
+
+    rows: [n, 3] of start, end, label, spans that don't overlap unless their offsets are equal.
+    unannotated: which labels may occur at a token without a row that says so. bool [n_tokens, n_labels]
+
+    >>> unknown = numpy.array([[False, False], [True, False]])
+    >>> partial_tags(numpy.zeros((0, 3), dtype=int), unknown).astype(int).tolist()
+    [[1, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0, 0]]
+    """
+    n_tokens = len(unannotated)
+    outside = numpy.ones((n_tokens, 1), dtype=bool)
+    allowed = numpy.concatenate([outside, numpy.repeat(unannotated, 4, axis=1)], axis=1)
+    for start, end in rows[:, :2].tolist():
+        allowed[start:end] = False
+    for row in rows:
+        start, end = row[:2]
+        tags = spans_to_tags(row[None] - [[start, start, 0]], end - start)
+        allowed[numpy.arange(start, end), tags] = True
+    return allowed
 
 
 def tags_to_spans(tags: numpy.ndarray) -> numpy.ndarray:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .batch import TokenBatch
-from .crf import CRF, spans_to_tags, tags_to_spans
+from .crf import CRF, partial_tags, spans_to_tags, tags_to_spans
 from .dropout import Dropout
 from .head import LabellingHead
 
@@ -27,17 +27,27 @@ class TaggingHead(nn.Module, LabellingHead):
         self.crf = CRF(n_labels)
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
-        """Negative log-likelihood, mean over sentences.
+        """Negative log-likelihood, mean over sentences: of the gold tags, or of all that are possible where
+        some of them aren't annotated.
 
         gold: rows per document, [n, 3]; without overlaps and within sentences.
         """
         layout, packing = tokens.layout, tokens.layout.packing
-        # the tags of flat tokens, then in packed order, as the emissions: [n_tokens]
-        tags = [spans_to_tags(rows, n) for rows, n in zip(gold, layout.doc_lengths.tolist())]
         order = packing.order.to(tokens.vectors.device)
-        target = torch.from_numpy(numpy.concatenate(tags)).to(order.device)[order]
-        emissions = self.emit(self.dropout(tokens.vectors))[order]
-        return -self.crf.log_likelihood(emissions, target, packing) / len(layout.sentence_lengths)
+        emissions = self.emit(self.dropout(tokens.vectors))[order]  # in packed order
+        if tokens.unannotated is None:
+            # the tags of flat tokens, then in packed order, as the emissions: [n_tokens]
+            tags = [spans_to_tags(rows, n) for rows, n in zip(gold, layout.doc_lengths.tolist())]
+            target = torch.from_numpy(numpy.concatenate(tags)).to(order.device)[order]
+            log_p = self.crf.log_likelihood(emissions, target, packing)
+        else:
+            parts = numpy.split(
+                tokens.unannotated, layout.doc_starts[1:]
+            )  # [n_tokens, n_labels] per document
+            known = numpy.concatenate([partial_tags(*of_doc) for of_doc in zip(gold, parts)])
+            allowed = torch.from_numpy(known).to(order.device)[order]  # [n_tokens, n_tags]
+            log_p = self.crf.marginal_log_likelihood(emissions, allowed, packing)
+        return -log_p / len(layout.sentence_lengths)
 
     def decode(
         self, tokens: TokenBatch, threshold: float = 0.0

@@ -86,6 +86,12 @@ class Task:
         """Whether a document is annotated for this task at all, even if empty."""
         raise NotImplementedError
 
+    def missing(self, doc: Doc) -> Optional[numpy.ndarray]:
+        """The tokens of an annotated document of which nothing is known: neither learned from nor scored.
+        bool [n_tokens]; None for a task whose head learns from whole annotation alone
+        """
+        return None
+
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
         """The labels that occur in annotated documents, sorted."""
         raise NotImplementedError

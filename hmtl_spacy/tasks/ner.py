@@ -4,6 +4,7 @@ import warnings
 from typing import Any, Dict, List, Optional
 
 import numpy
+from spacy.attrs import ENT_IOB
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
@@ -14,7 +15,7 @@ from .tagging import TaggingTask
 class NER(TaggingTask):
     """Named entities, which go to `doc.ents`.
 
-    overwrite: replace entities that a document already has; if not, they stay and
+    overwrite: replace entities that a document already has; if not, they and blocked tokens stay, and
         predicted ones that overlap them are left out.
     scores_key: the span group that holds the predicted entities with their confidences in
         `attrs["scores"]`; null for none.
@@ -39,6 +40,11 @@ class NER(TaggingTask):
     def has_gold(self, doc: Doc) -> bool:
         return has_entities(doc)
 
+    def missing(self, doc: Doc) -> numpy.ndarray:
+        """Tokens without an entity value; blocked ones ("never an entity") have one."""
+        missing: numpy.ndarray = doc.to_array([ENT_IOB]).reshape(-1) == 0
+        return missing
+
     def spans(self, doc: Doc) -> List[Span]:
         return list(doc.ents)
 
@@ -48,11 +54,15 @@ class NER(TaggingTask):
             self._warn_of_loss(doc, entities)
         if self.scores_key:
             write_layer(doc, "entities", self.scores_key, entities, scores=[float(score) for score in scores])
-        if not self.overwrite and doc.ents:
-            present = {i for ent in doc.ents for i in range(ent.start, ent.end)}
+        blocked: List[Span] = []
+        if not self.overwrite:
+            blocked = [
+                doc[token.i : token.i + 1] for token in doc if token.ent_iob_ == "B" and not token.ent_type
+            ]
+            present = {i for span in (*doc.ents, *blocked) for i in range(span.start, span.end)}
             entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
             entities = [*doc.ents, *entities]
-        doc.set_ents(filter_spans(entities), default="outside")
+        doc.set_ents(filter_spans(entities), blocked=blocked, default="outside")
 
     def _warn_of_loss(self, doc: Doc, entities: List[Span]) -> None:
         """Say once that entities of another component, such as `ner`, are replaced."""

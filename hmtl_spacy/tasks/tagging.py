@@ -27,6 +27,9 @@ class TaggingTask(Task):
         """Of the names of its scores."""
         raise NotImplementedError
 
+    def missing(self, doc: Doc) -> numpy.ndarray:
+        return numpy.zeros(len(doc), dtype=bool)
+
     def build_head(self, nI: int, nX: int) -> LabellingHead:
         return TaggingHead(nI, len(self.labels), self.dropout)
 
@@ -47,12 +50,25 @@ class TaggingTask(Task):
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
         gold = [self._char_spans(reference) for _, reference in pairs]
-        predictions = [self._char_spans(predicted) for predicted, _ in pairs]
+        predictions = [self._judged(predicted, reference) for predicted, reference in pairs]
         return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, predictions).items()}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, items = (span_items(self._char_spans(doc)) for doc in (reference, predicted))
-        return {self.prefix: differences(gold, items)}
+        gold, judged = self._char_spans(reference), self._judged(predicted, reference)
+        return {self.prefix: differences(span_items(gold), span_items(judged))}
+
+    def _judged(self, predicted: Doc, reference: Doc) -> Set[Tuple[int, int, str]]:
+        """Predicted spans, without those that touch a token whose annotation is missing: they are neither
+        right nor wrong.
+        """
+        spans = self._char_spans(predicted)
+        missing = self.missing(reference)
+        if not missing.any():
+            return spans
+        unknown = numpy.zeros(len(reference.text), dtype=bool)  # [n_characters]
+        for token in numpy.flatnonzero(missing).tolist():
+            unknown[reference[token].idx :][: len(reference[token])] = True
+        return {span for span in spans if not unknown[span[0] : span[1]].any()}
 
     def _char_spans(self, doc: Doc) -> Set[Tuple[int, int, str]]:
         return {(*char_offsets(span), span.label_) for span in self.spans(doc)}
