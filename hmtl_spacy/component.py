@@ -23,10 +23,11 @@ from .data.layers import further_names
 from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import check_threshold_names
-from .model import TrainingBatch, decode, network_of, sentence_lengths
+from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_lengths
 from .nn.batch import CandidateSpans
 from .nn.head import Head, join_rows
 from .tasks.base import Task
+from .thresholds import ThresholdChoice
 
 MAX_BATCH_WORDS = 8192
 
@@ -63,6 +64,7 @@ class HMTL(TrainablePipe):
         self.scorer = scorer
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
         self.watch = UpdateWatch()
+        self.choice: Optional[ThresholdChoice] = None
         self._check_layers()
         set_extensions()
 
@@ -152,13 +154,14 @@ class HMTL(TrainablePipe):
         docs = list(docs)
         self._warn_without_sentences(docs)
         candidates = {**self._candidates_on(docs), **(candidates or {})}
+        thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
         predictions: Predictions = {name: ([], []) for name in self.tasks}
         n_done = 0
-        for batch in _batches_of_words(docs, MAX_BATCH_WORDS):
+        for batch in batches_of_words(docs, MAX_BATCH_WORDS):
             inside = list(range(n_done, n_done + len(batch)))
             of_batch = {name: spans.select_docs(inside) for name, spans in candidates.items()}
             n_done += len(batch)
-            for name, (rows, scores) in decode(self.model, batch, self.cfg["thresholds"], of_batch).items():
+            for name, (rows, scores) in decode(self.model, batch, thresholds, of_batch).items():
                 predictions[name][0].extend(rows)
                 predictions[name][1].extend(scores)
         return predictions
@@ -172,7 +175,8 @@ class HMTL(TrainablePipe):
         for i, doc in enumerate(docs):
             for name, task in self.tasks.items():
                 rows, confidences = scores[name]
-                task.annotate(doc, *visible_rows(doc, rows[i], confidences[i], task.offset_columns))
+                decoded = visible_rows(doc, rows[i], confidences[i], task.offset_columns)
+                task.annotate(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
@@ -243,7 +247,9 @@ class HMTL(TrainablePipe):
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         if self.scorer is None:
             return {}
-        return self.scorer(list(examples), tasks=self.tasks)
+        examples = list(examples)
+        chosen = self.choice.choose(self.name, self.tasks, examples) if self.choice else {}
+        return {**self.scorer(examples, tasks=self.tasks), **chosen}
 
     def _check_layers(self) -> None:
         """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""
@@ -294,16 +300,3 @@ def score_tasks(examples: List[Example], *, tasks: Dict[str, Task]) -> Dict[str,
     for name, task in tasks.items():
         scores.update(task.score([eg for eg in examples if teaches(eg.reference, name)]))
     return scores
-
-
-def _batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
-    batch: List[Doc] = []
-    n_words = 0
-    for doc in docs:
-        if batch and n_words + len(doc) > words:
-            yield batch
-            batch, n_words = [], 0
-        batch.append(doc)
-        n_words += len(doc)
-    if batch:
-        yield batch

@@ -252,7 +252,9 @@ def make_halving(
     return halving(initial_rate, steps_per_epoch, epochs, factor, minimum_rate)
 
 
-def make_task_logger(progress_bar: bool = True, output_file: Optional[Path] = None) -> Callable:
+def make_task_logger(
+    progress_bar: bool = True, output_file: Optional[Path] = None, tune_thresholds: bool = True
+) -> Callable:
     from .logger import task_logger
 
-    return task_logger(progress_bar, output_file)
+    return task_logger(progress_bar, output_file, tune_thresholds)

@@ -12,6 +12,7 @@ from wasabi.printer import Printer
 
 from .data.checks import check_training
 from .data.coverage import coverage_table
+from .thresholds import choose_thresholds
 
 Info = Dict[str, Any]
 LogStep = Callable[[Optional[Info]], None]
@@ -31,18 +32,20 @@ class Column(NamedTuple):
     width: int = 0
 
 
-def task_logger(progress_bar: bool, output_file: Optional[Path]) -> Setup:
+def task_logger(progress_bar: bool, output_file: Optional[Path], tune_thresholds: bool) -> Setup:
     """Before training, how much of each corpus can be used. Then a line per evaluation: the losses
     of all tasks since the last one, summed, how many updates each task had, the scores that count.
 
     progress_bar: show the steps to the next evaluation; only in a terminal.
     output_file: JSON lines with all losses and scores; an older file is replaced.
+    tune_thresholds: at each evaluation, set the thresholds that are best on the development documents.
     """
 
     def setup(
         nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
     ) -> Tuple[LogStep, Callable[[], None]]:
         check_training(nlp)
+        choosing = start_choosing(nlp) if tune_thresholds else []
         msg = Printer(no_print=True)
         columns = make_columns(nlp)
         widths = [max(len(column.heading), column.width) for column in columns]
@@ -76,6 +79,8 @@ def task_logger(progress_bar: bool, output_file: Optional[Path]) -> Setup:
                 bar.close()
             if stream is not None:
                 stream.close()
+            for component in choosing:
+                component.choice = None
 
         for line in coverage_report(nlp):
             print(line, file=stdout, flush=True)
@@ -109,8 +114,24 @@ def make_columns(nlp: Language) -> List[Column]:
         *losses,
         *([Column("UPDATES", _counts(updates), 4 * len(updates))] if updates else []),
         *(Column(short_heading(key), _score(key), 5) for key in keys),
+        *([Column("THRESHOLD", _thresholds(chosen))] if (chosen := threshold_keys(nlp)) else []),
         Column("SCORE", _normed_score(nlp, keys)),
     ]
+
+
+def start_choosing(nlp: Language) -> List[Any]:
+    """Let each evaluation choose thresholds. RETURNS: the components that may."""
+    choosing: List[Any] = [proc for _, proc in nlp.pipeline if hasattr(proc, "choice")]
+    for component in choosing:
+        settings = nlp.config["components"][component.name].setdefault("thresholds", {})
+        choose_thresholds(component, nlp.config["training"]["score_weights"], settings)
+    return choosing
+
+
+def threshold_keys(nlp: Language) -> List[str]:
+    """The chosen thresholds, as they are called among the scores."""
+    choices = [(name, getattr(proc, "choice", None)) for name, proc in nlp.pipeline]
+    return [f"{name}_{task}_threshold" for name, choice in choices if choice for task in choice.weights]
 
 
 def score_keys(nlp: Language) -> List[str]:
@@ -163,6 +184,10 @@ def _loss(key: str) -> Callable[[Info], str]:
 
 def _counts(keys: List[str]) -> Callable[[Info], str]:
     return lambda info: "/".join(f"{info['losses'].get(key, 0):.0f}" for key in keys)
+
+
+def _thresholds(keys: List[str]) -> Callable[[Info], str]:
+    return lambda info: "/".join(f"{info['other_scores'].get(key, 0.0):g}" for key in keys)
 
 
 def _score(key: str) -> Callable[[Info], str]:

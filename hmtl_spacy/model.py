@@ -1,6 +1,6 @@
 """Thinc glue: docs to token vectors to the torch network to rows."""
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
@@ -156,3 +156,17 @@ def sentence_lengths(doc: Doc, max_length: int = MAX_SENTENCE) -> List[int]:
         lengths.extend([max_length] * ((length - 1) // max_length))
         lengths.append((length - 1) % max_length + 1)
     return lengths
+
+
+def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
+    """Batches of at most so many words, or of one document."""
+    batch: List[Doc] = []
+    n_words = 0
+    for doc in docs:
+        if batch and n_words + len(doc) > words:
+            yield batch
+            batch, n_words = [], 0
+        batch.append(doc)
+        n_words += len(doc)
+    if batch:
+        yield batch

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 
 import pytest
 import spacy
@@ -7,6 +8,7 @@ from spacy.training.loop import train
 from tiny import make_pipeline
 
 from hmtl_spacy.logger import make_columns, short_heading
+from hmtl_spacy.thresholds import choose_thresholds
 
 WEIGHTS = {
     "sents_f": None,
@@ -18,8 +20,9 @@ WEIGHTS = {
 
 
 @pytest.fixture
-def pipeline():
+def pipeline(examples):
     nlp = make_pipeline(hierarchy=["ner", "mentions"])
+    nlp.initialize(lambda: examples)
     nlp.config["training"]["score_weights"] = WEIGHTS
     return nlp
 
@@ -122,10 +125,6 @@ def test_no_progress_bar_without_a_terminal(pipeline):
 
 
 def test_progress_bar_on_a_terminal(pipeline):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
     stderr = Terminal()
     log_step, finalize = make_logger(progress_bar=True)(pipeline, io.StringIO(), stderr)
     log_step(INFO)
@@ -135,26 +134,87 @@ def test_progress_bar_on_a_terminal(pipeline):
     assert "Epoch 4" in stderr.getvalue()
 
 
-def test_in_training(pipeline, docs, tmp_path):
-    """spaCy's own loop: coverage first, then losses, updates and scores of every evaluation."""
+def prepare(pipeline, docs, tmp_path, **settings):
+    """A pipeline ready for spaCy's own loop, which trains and evaluates on the same documents."""
     train_path = tmp_path / "train.spacy"
     spacy.tokens.DocBin(docs=docs, store_user_data=True).to_disk(train_path)
     corpus = {"@readers": "hmtl_spacy.TaskCorpus.v1", "path": str(train_path)}
     corpora = {"@readers": "hmtl_spacy.MultiCorpus.v1", "corpora": {"small": corpus}}
-    log = {"@loggers": "hmtl_spacy.TaskLogger.v1", "output_file": str(tmp_path / "log.jsonl")}
+    log = {"@loggers": "hmtl_spacy.TaskLogger.v1", "output_file": str(tmp_path / "log.jsonl"), **settings}
     config = pipeline.config
     config["corpora"] = {"train": corpora, "dev": corpora}
     config["training"].update(max_steps=4, eval_frequency=2, max_epochs=0, logger=log)
     config["training"]["batcher"] = {"@batchers": "hmtl_spacy.batch_by_task.v1"}
     nlp = spacy.util.load_model_from_config(config)
     nlp.initialize(lambda: spacy.registry.resolve(config["corpora"])["train"](nlp))
+    return nlp
+
+
+def read_records(tmp_path):
+    return [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+
+
+def test_in_training(pipeline, docs, tmp_path):
+    """spaCy's own loop: coverage first, then losses, updates and scores of every evaluation."""
+    nlp = prepare(pipeline, docs, tmp_path)
     stdout = io.StringIO()
     train(nlp, stdout=stdout, stderr=io.StringIO())
     lines = stdout.getvalue().splitlines()
     assert "What 'hmtl' can learn from:" in lines
     assert any(line.split()[:5] == ["small", "mentions", "4", "7", "11"] for line in lines)
-    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    records = read_records(tmp_path)
     assert [record["step"] for record in records] == [0, 2, 4]
     assert [record["losses"]["hmtl_ner_updates"] for record in records] == [1, 2, 2]
     assert all(record["losses"]["hmtl_mentions"] > 0.0 for record in records)
     assert "spans_mentions_per_type" in records[0]["scores"]
+
+
+@pytest.mark.parametrize("tune", [True, False])
+def test_relations_are_scored_at_the_threshold_that_is_best(trained, docs, tmp_path, tune):
+    trained.get_pipe("hmtl").cfg["thresholds"]["relations"] = 1.0
+    weights = trained.get_pipe("hmtl").to_bytes()
+    trained.config["training"]["optimizer"]["learn_rate"] = 1e-9
+    trained.config["training"]["score_weights"] = {"ents_f": 0.5, "rel_strict_f": 0.5}
+    nlp = prepare(trained, docs, tmp_path, tune_thresholds=tune)
+    nlp.get_pipe("hmtl").from_bytes(weights)
+    stdout = io.StringIO()
+    (tmp_path / "out").mkdir()
+    train(nlp, tmp_path / "out", stdout=stdout, stderr=io.StringIO())
+    record = read_records(tmp_path)[-1]
+    assert ("THRESHOLD" in stdout.getvalue()) == tune
+    assert record["scores"]["rel_strict_f"] == float(tune)
+    assert (record["score"] == 1.0) == tune  # by which models are compared
+    stored = spacy.load(tmp_path / "out" / "model-best")
+    threshold = stored.get_pipe("hmtl").cfg["thresholds"]["relations"]
+    assert stored.meta["performance"]["rel_strict_f"] == float(tune)
+    assert nlp.get_pipe("hmtl").choice is None
+    if tune:
+        assert stored.config["components"]["hmtl"]["thresholds"]["relations"] == threshold
+        assert record["scores"]["hmtl_relations_threshold"] == threshold <= 0.95
+        assert re.search(rf" {threshold:g} +1.000$", stdout.getvalue(), re.MULTILINE)
+        (found,) = stored(docs[0].text)._.relations
+        assert found.score > threshold
+    else:
+        assert threshold == 1.0 and "hmtl_relations_threshold" not in record["scores"]
+
+
+def test_a_level_that_others_read_keeps_its_threshold(trained, monkeypatch):
+    hmtl = trained.get_pipe("hmtl")
+    choose_thresholds(hmtl, {}, {})
+    assert hmtl.choice.weights == {"relations": {"rel_strict_f": 1.0}}
+    monkeypatch.setattr(type(hmtl.tasks["mentions"]), "threshold_filters", True)
+    monkeypatch.setattr(hmtl.head("coref"), "candidates_from", "mentions", raising=False)
+    choose_thresholds(hmtl, {"rel_boundaries_f": 0.25, "ents_f": 0.25}, {})
+    assert hmtl.choice.weights == {"relations": {"rel_boundaries_f": 0.25}}
+
+
+def test_documents_that_a_later_component_has_changed_are_scored_as_they_are(trained, examples):
+    """A row's tokens are others then."""
+    hmtl = trained.get_pipe("hmtl")
+    choose_thresholds(hmtl, {}, {})
+    for eg, doc in zip(examples, trained.pipe([eg.predicted for eg in examples]), strict=True):
+        eg.predicted = doc
+    with examples[0].predicted.retokenize() as retokenizer:
+        retokenizer.merge(examples[0].predicted[0:2])
+    scores = hmtl.score(examples)
+    assert scores["hmtl_relations_threshold"] == 0.5 and "rel_strict_f" in scores

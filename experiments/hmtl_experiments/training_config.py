@@ -26,6 +26,7 @@ def make_config(training: Training, settings: Settings) -> Config:
     config["paths"]["vectors"] = settings.vectors
     config["system"]["seed"] = training.seed
     config["components"]["hmtl"]["thresholds"]["relations"] = THRESHOLD
+    config["training"]["logger"]["tune_thresholds"] = False
     set_length(config, size_of(training.size))
     tasks_of = corpus_tasks(config)
     for split in ("train", "dev"):

@@ -3,25 +3,23 @@
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-import numpy
 from spacy.language import Language
 from spacy.util import minibatch
 from tqdm import tqdm
 
 from ..data.corpus import read_task_corpus
+from ..data.gold import visible_rows
 from ..model import keep_features
+from ..thresholds import THRESHOLDS, Decoded, best_threshold, scores_at
 from .evaluate import (
     TaskResult,
     check_gold,
     check_tasks,
     evaluate,
-    evaluate_task,
     find_component,
     get_component,
     overridden,
 )
-
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))
 
 
 def tune_threshold(
@@ -50,10 +48,10 @@ def tune_threshold(
     candidates = sorted({before, *thresholds})
     once = hmtl.tasks[task].threshold_filters and nlp.pipe_names[-1] == name
     results = (_filter if once else _repeat)(nlp, name, path, task, candidates, progress)
-    tried = {threshold: _score(task, score, result) for threshold, result in results.items()}
-    best = max(tried, key=lambda threshold: (tried[threshold], -abs(threshold - before)))
+    tried = {threshold: _score(task, score, scores) for threshold, scores in results.items()}
+    best = best_threshold(tried, before)
     hmtl.cfg["thresholds"][task] = best
-    new = {score: tried[best], **results[best].scores}
+    new = {score: tried[best], **results[best]}
     if above := list(hmtl.tasks)[list(hmtl.tasks).index(task) + 1 :]:
         others = evaluate(nlp, path, component=name).tasks
         new.update({key: value for level in above for key, value in _scores(others[level]).items()})
@@ -64,42 +62,40 @@ def tune_threshold(
 
 def _repeat(
     nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
-) -> Dict[float, TaskResult]:
+) -> Dict[float, Dict[str, Any]]:
     """Evaluate the pipeline at each threshold: what a task decodes may depend on it."""
     results = {}
     for threshold in _bar(thresholds, " thresholds", progress):
         result = evaluate(nlp, path, component=name, tasks=[task], thresholds={task: threshold})
-        results[threshold] = result.tasks[task]
-    return {threshold: result for threshold, result in results.items() if result is not None}
+        results[threshold] = _scores(result.tasks[task])
+    return results
 
 
 def _filter(
     nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
-) -> Dict[float, TaskResult]:
+) -> Dict[float, Dict[str, Any]]:
     """Decode once, at the lowest threshold, and score what is above each."""
     hmtl = get_component(nlp, name)
+    level = hmtl.tasks[task]
     examples = list(read_task_corpus(path, None, 0, True, 0)(nlp))
     check_gold(path, hmtl, [task], examples)
-    decoded: List[Tuple[numpy.ndarray, numpy.ndarray]] = []
+    decoded: List[Decoded] = []
     with overridden(hmtl, None, {task: thresholds[0]}), nlp.select_pipes(disable=[name]):
         docs = list(nlp.pipe(eg.predicted for eg in examples))
         for batch in minibatch(_bar(docs, " docs", progress), size=nlp.batch_size):
             predictions = hmtl.predict(batch)
             hmtl.set_annotations(batch, predictions)
-            decoded.extend(zip(*predictions[task], strict=True))
-    results = {}
-    for threshold in _bar(thresholds, " thresholds", progress):
-        for example, doc, (rows, scores) in zip(examples, docs, decoded, strict=True):
-            above = scores > numpy.float32(threshold)
-            hmtl.tasks[task].annotate(doc, rows[above], scores[above])
-            example.predicted = doc
-        results[threshold] = evaluate_task(task, hmtl.tasks[task], examples)
-    return {threshold: result for threshold, result in results.items() if result is not None}
+            for doc, rows, scores in zip(batch, *predictions[task], strict=True):
+                decoded.append(visible_rows(doc, rows, scores, level.offset_columns))
+    for example, doc in zip(examples, docs, strict=True):
+        example.predicted = doc
+    bar = _bar(thresholds, " thresholds", progress)
+    return {threshold: scores_at(level, examples, decoded, threshold) for threshold in bar}
 
 
-def _score(task: str, score: str, result: TaskResult) -> float:
-    if not isinstance(value := result.scores.get(score), float):
-        numbers = [key for key, number in result.scores.items() if isinstance(number, float)]
+def _score(task: str, score: str, scores: Dict[str, Any]) -> float:
+    if not isinstance(value := scores.get(score), float):
+        numbers = [key for key, number in scores.items() if isinstance(number, float)]
         raise ValueError(f"The task '{task}' has no score '{score}'. It has {numbers}.")
     return value
 
