@@ -77,6 +77,7 @@ def make_hmtl(
     tasks: settings of each task; those outside the hierarchy are left alone.
     """
     from .component import HMTL
+    from .data.long_texts import allow_long_texts
     from .hierarchy import check_thresholds, ordered_tasks
     from .model import HMTLModel
     from .requirements import require_extras
@@ -84,6 +85,7 @@ def make_hmtl(
     require_extras(nlp, embedding)
     levels = ordered_tasks(name, hierarchy, tasks)
     check_thresholds(name, thresholds, tasks)
+    allow_long_texts(nlp)
     return HMTL(
         nlp.vocab, HMTLModel(embedding, levels), name, tasks=levels, thresholds=thresholds, scorer=scorer
     )

@@ -181,8 +181,8 @@ def test_what_cant_be_served(run, model, tmp_path):
     assert code == 1 and "Can't find model" in output
     code, output, _ = run(model, "--limit-queue", 3)
     assert code == 1 and "a queue of 3 texts: a request may have 64" in output
-    code, output, _ = run(model, "--limit-text", 2_000_000)
-    assert code == 1 and "max_length is 1,000,000" in output
+    code, output, _ = run(model, "--limit-text", 2**30)
+    assert code == 1 and "max_length is 1,073,741,823" in output
 
 
 def test_it_names_what_to_install(run, model, monkeypatch):

@@ -5,20 +5,17 @@ from contextlib import contextmanager, suppress
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from spacy.language import Language
-from spacy.pipeline import DependencyParser, EntityRecognizer
 from spacy.tokens import Doc
 
 from ..data.converters.common import ConversionError
 from ..data.layers import count_layers, keys_of, read_layers, tasks_of
+from ..data.long_texts import limited_components
 from ..data.writers import get_writer
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
 from .places import readable
 
 Failure = Tuple[Optional[int], str]  # line, if it isn't the item's own, and reason
-
-
-LIMITED = (DependencyParser, EntityRecognizer)  # whose memory `nlp.max_length` bounds, as spaCy says
 
 
 class BatchResult(NamedTuple):
@@ -59,7 +56,7 @@ class Annotator:
         self.format = format
         self.tasks = tasks_of(nlp)
         self.keys = keys_of(self.tasks)
-        self.limited = [name for name, pipe in nlp.pipeline if isinstance(pipe, LIMITED)]
+        self.limited = limited_components(nlp)
 
     def __call__(self, items: List[Item]) -> BatchResult:
         """In a memory zone: the words of many texts don't pile up in the vocabulary."""
