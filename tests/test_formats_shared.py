@@ -16,7 +16,12 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = Path(os.environ.get("HMTL_FORMATS") or ROOT.parent / "shared" / "formats")
 CASES = {  # the input, its format, and what is expected of it: NAME.expected.jsonl
     "brat": ("brat", "brat"),
+    "webanno.tsv": ("webanno", "webanno"),
     "corefud.conllu": ("conllu", "corefud"),
+    "inception_cas.json": ("cas", "inception_cas"),
+    "bioc.xml": ("bioc", "bioc"),
+    "pubtator.txt": ("pubtator", "pubtator"),
+    "booknlp": ("booknlp", "booknlp"),
 }
 
 

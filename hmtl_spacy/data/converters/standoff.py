@@ -106,6 +106,15 @@ class Standoff:
             raise self.error(f"found a span from token {start} to {end} (exclusive), expected {expected}.")
         self._add(id, place, label, names, default)
 
+    def argument(self, id: Hashable, pieces: Sequence[Offsets]) -> None:
+        """Add what may be an argument of relations without being a mention, unless it is a span already."""
+        if id not in self._spans:
+            self._spans[id] = self._align(pieces)
+
+    def argument_tokens(self, id: Hashable, place: Offsets) -> None:
+        """The same by tokens, end exclusive."""
+        self._spans.setdefault(id, place)
+
     def leave_out(self, id: Hashable) -> None:
         """Remember the id of what is no span of ours: links and relations to it are counted, not refused."""
         self._spans.setdefault(id, None)
@@ -164,15 +173,16 @@ class Standoff:
         if place is not None and not layers:
             self._lose("spans of none of the layers that are read")
             place = None
-        if self._spans.setdefault(id, place) != place:
+        known = self._spans.get(id)
+        if known is not None and place not in (None, known):
             raise self.error(f"the id {shorten(id)} is that of two different spans. Ids are unique.")
+        self._spans[id] = known or place
         if place is None:
             return
         for layer in layers:
-            known = self._labels[layer].get(place)
-            if known is None:
+            if place not in self._labels[layer]:
                 self._labels[layer][place] = label
-            elif known == label:
+            elif self._labels[layer][place] == label:
                 self._lose(f"spans that are there twice in {layer!r}")
             else:
                 self._lose(f"further labels of a span in {layer!r}, of which the first stays")

@@ -21,6 +21,7 @@ class Positions:
         self.length = len(text)
         self._starts = _starts(text, unit)  # [n_units + 1], the code point at each offset that begins one
         self.differs = self._starts is not None
+        self.size = self.length if self._starts is None else self._starts.units[-1]  # the text's, in units
 
     def find(self, offset: int) -> Optional[int]:
         """The code point at an offset; None after the text's end and inside of a character."""
