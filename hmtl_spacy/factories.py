@@ -105,6 +105,13 @@ def make_transformer(
     cache_mb: int = 4096,
     learn_rate_scale: float = 0.02,
     precision: str = "float32",
+    frozen_layers: int = 0,
+    layer_decay: float = 1.0,
+    warmup_steps: int = 0,
+    mix_learn_rate_scale: float = 1.0,
+    dropout: Optional[float] = None,
+    decay_all: bool = True,
+    kept_pieces: Optional[int] = None,
 ) -> Model:
     settings = dict(locals())  # before the import adds a name
     try:

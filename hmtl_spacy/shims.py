@@ -9,7 +9,7 @@ weight decay of the Thinc optimiser it is given.
 import contextlib
 import json
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
 from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
@@ -19,24 +19,41 @@ from torch.nn import Parameter
 from .storage import DamagedPipeline, pack, unmatched_weights, unpack
 
 
+class Group(NamedTuple):
+    """How some weights of a network are updated.
+
+    share: multiplies the network's learning rate.
+    decays: whether the optimiser's weight decay applies.
+    """
+
+    share: float
+    decays: bool
+
+
 class TorchUpdates:
     """Mix in before a `PyTorchShim`.
 
     learn_rate_scale: multiplies the optimiser's learning rate for this network.
+    warmup_steps: updates in which this factor rises from 0, beside the optimiser's own schedule.
     """
 
     learn_rate_scale: float = 1.0
+    warmup_steps: int = 0
     _model: Any
     _grad_scaler: Any
     id: int
+
+    def group_of(self, name: str, weights: Tensor) -> Group:
+        """How the weights of that name are updated."""
+        return Group(share=1.0, decays=True)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update the weights that have gradients, and their averages; drop the gradients."""
         updates: Optional[Updates] = self.__dict__.get("_updates")
         if updates is None or updates.model is not self._model:
-            updates = self.__dict__["_updates"] = Updates(self._model)
+            updates = self.__dict__["_updates"] = Updates(self._model, self.group_of)
         if not self._grad_scaler.found_inf:
-            updates.step(optimizer, self.learn_rate_scale)
+            updates.step(optimizer, self.learn_rate_scale, self.warmup_steps)
             averages: Optional[Dict[Any, Any]] = optimizer.averages
             if averages is not None:
                 averages[f"pytorch_{self.id}_averages"] = updates.average()
@@ -120,20 +137,23 @@ def _no_gradient(gradient: Tensor) -> None:
 
 
 class Updates:
-    """Optimiser state of one network: Adam, sparse Adam for sparse gradients, averages."""
+    """Optimiser state of one network: Adam, sparse Adam for sparse gradients, averages.
 
-    def __init__(self, model: torch.nn.Module):
-        self.model = model
+    group_of: how the weights of a name are updated.
+    """
+
+    def __init__(self, model: torch.nn.Module, group_of: Callable[[str, Tensor], Group]):
+        self.model, self.group_of = model, group_of
         self.parameters = dict(model.named_parameters())
         self.steps = 0
         self.dense: Optional[torch.optim.Optimizer] = None
         self.sparse: Optional[torch.optim.Optimizer] = None
         self.averages: Dict[str, Tensor] = {}
 
-    def step(self, optimizer: Optimizer, scale: float) -> None:
+    def step(self, optimizer: Optimizer, scale: float, warmup_steps: int) -> None:
         """Update all weights that have gradients.
 
-        scale: what the optimiser's learning rate is multiplied by.
+        scale: what the optimiser's learning rate is multiplied by, after `warmup_steps` updates.
         """
         if optimizer.use_radam or not (optimizer.b1 and optimizer.b2):
             raise ValueError(
@@ -144,17 +164,19 @@ class Updates:
         if not gradients:
             return
         self.steps += 1
+        if self.steps < warmup_steps:
+            scale *= self.steps / warmup_steps
         dense = [p for p, gradient in gradients if not gradient.is_sparse]
         sparse = [p for p, gradient in gradients if gradient.is_sparse]
         if optimizer.grad_clip:
             clip_gradients(dense, sparse, optimizer.grad_clip)
         if dense:
             if self.dense is None:
-                self.dense = adam(self._parameters(sparse=False))
-            self._apply(self.dense, optimizer, scale, weight_decay=optimizer.L2)
+                self.dense = adam(self._groups(sparse=False))
+            self._apply(self.dense, optimizer, scale)
         if sparse:
             if self.sparse is None:
-                self.sparse = torch.optim.SparseAdam(self._parameters(sparse=True))
+                self.sparse = torch.optim.SparseAdam(self._groups(sparse=True))
             self._apply(self.sparse, optimizer, scale)
 
     @torch.no_grad()
@@ -177,30 +199,33 @@ class Updates:
         for parameter in self.parameters.values():
             parameter.grad = None
 
-    def _parameters(self, sparse: bool) -> List[Parameter]:
+    def _groups(self, sparse: bool) -> List[Dict[str, Any]]:
+        """The weights that are updated alike, as torch's optimisers want them."""
         sparse_weights = {
             id(module.weight) for module in self.model.modules() if getattr(module, "sparse", False)
         }
-        trainable = [p for p in self.parameters.values() if p.requires_grad]
-        return [p for p in trainable if (id(p) in sparse_weights) == sparse]
+        groups: Dict[Group, List[Parameter]] = {}
+        for name, parameter in self.parameters.items():
+            if parameter.requires_grad and (id(parameter) in sparse_weights) == sparse:
+                groups.setdefault(self.group_of(name, parameter), []).append(parameter)
+        return [{"params": parameters, **group._asdict()} for group, parameters in groups.items()]
 
-    def _apply(
-        self, torch_optimizer: torch.optim.Optimizer, optimizer: Optimizer, scale: float, **settings: float
-    ) -> None:
+    def _apply(self, torch_optimizer: torch.optim.Optimizer, optimizer: Optimizer, scale: float) -> None:
         for group in torch_optimizer.param_groups:
-            group["lr"] = optimizer.learn_rate * scale
+            group["lr"] = optimizer.learn_rate * scale * group["share"]
             group["betas"] = (optimizer.b1, optimizer.b2)
             group["eps"] = optimizer.eps
-            group.update(settings)
+            if "weight_decay" in group:  # sparse Adam has none
+                group["weight_decay"] = optimizer.L2 if group["decays"] else 0.0
         torch_optimizer.step()
 
 
-def adam(parameters: List[Parameter]) -> torch.optim.Optimizer:
-    """Adam that updates all weights in one call, fused where torch supports it on that device."""
+def adam(groups: List[Dict[str, Any]]) -> torch.optim.Optimizer:
+    """Adam that updates the weights of a group in one call, fused where torch supports it on that device."""
     try:
-        return torch.optim.AdamW(parameters, fused=True)
+        return torch.optim.AdamW([dict(group) for group in groups], fused=True)  # which it changes
     except RuntimeError:
-        return torch.optim.AdamW(parameters, foreach=True)
+        return torch.optim.AdamW(groups, foreach=True)
 
 
 @torch.no_grad()

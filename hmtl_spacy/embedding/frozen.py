@@ -1,4 +1,4 @@
-"""What is kept of a frozen transformer: its features in training, its copy for inference."""
+"""What is kept of a frozen transformer, or of frozen layers: features in training, a copy for inference."""
 
 import hashlib
 from typing import Callable, Dict, List, Optional, Tuple
@@ -9,58 +9,60 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from ..nn.onednn_linear import inference_copy
+from .precision import usable_precision
 from .word_pieces import sentence_starts
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+Features = Tuple[Tensor, ...]  # of a text
 
 
 class FeatureCache:
-    """Frozen features of texts, kept in half precision on the CPU while a model is trained; never stored.
+    """What frozen layers give for texts, kept on the CPU while a model is trained; never stored.
 
     megabytes: how much is kept, in MiB. Once that is full, nothing is added and nothing is thrown out,
         since training reads all texts in turn.
+    dtype: in which precision.
     """
 
-    def __init__(self, megabytes: int):
-        self.megabytes = megabytes
+    def __init__(self, megabytes: int, dtype: torch.dtype):
+        self.megabytes, self.dtype = megabytes, dtype
         self.active = False
         self.used = 0
-        self.features: Dict[bytes, Tensor] = {}
+        self.features: Dict[bytes, Features] = {}
 
-    def __reduce__(self) -> Tuple[type, Tuple[int]]:
-        return FeatureCache, (self.megabytes,)
+    def __reduce__(self) -> Tuple[type, Tuple[int, torch.dtype]]:
+        return FeatureCache, (self.megabytes, self.dtype)
 
-    def keep(self, key: bytes, features: Tensor) -> None:
-        """Keep the features of a text, if the cache is active and has room. [n_layers, n_tokens, width]"""
-        size = features.nelement() * 2
+    def keep(self, key: bytes, features: Features) -> None:
+        """Keep the features of a text, if the cache is active and has room."""
+        size = sum(tensor.nelement() for tensor in features) * self.dtype.itemsize
         if self.active and self.used + size <= self.megabytes * 2**20:
-            self.features[key] = features.to("cpu", torch.float16)
+            self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
             self.used += size
 
-    def get(self, docs: List[Doc], compute: Callable[[List[Doc]], Tensor], device: torch.device) -> Tensor:
-        """All layers of the docs; those that aren't kept are computed. [n_layers, n_tokens, width]"""
+    def get(
+        self, docs: List[Doc], compute: Callable[[List[Doc]], List[Features]], device: torch.device
+    ) -> List[Features]:
+        """The features of each document with tokens; those that aren't kept are computed together."""
         keys = [_key(doc) for doc in docs]
         missing = {key: doc for key, doc in zip(keys, docs) if key not in self.features and len(doc)}
-        computed: Dict[bytes, Tensor] = {}
+        computed: Dict[bytes, Features] = {}
         if missing:
-            together = compute(list(missing.values()))
-            computed = dict(zip(missing, together.split([len(doc) for doc in missing.values()], dim=1)))
+            computed = dict(zip(missing, compute(list(missing.values()))))
             for key, features in computed.items():
                 self.keep(key, features)
-        layers = [
-            computed[key] if key in computed else self.features[key].to(device).float()
+        return [
+            computed[key]
+            if key in computed
+            else tuple(tensor.to(device).float() for tensor in self.features[key])
             for key, doc in zip(keys, docs)
             if len(doc)
         ]
-        if not layers:
-            return compute([])
-        return layers[0] if len(layers) == 1 else torch.cat(layers, dim=1)
 
 
 class Inference:
     """The copy of a transformer that inference runs, made when it is first needed; never stored.
 
-    precision: of its weights, one of PRECISIONS.
+    precision: of its weights, one of PRECISIONS, where the processor computes in it.
     """
 
     def __init__(self, precision: str):
@@ -76,10 +78,14 @@ class Inference:
         """The same copy as long as the transformer is the same and on the same device."""
         device = next(transformer.parameters()).device
         if self.original is not transformer or self.device != device:
-            self.copy = inference_copy(transformer, PRECISIONS[self.precision])
+            self.copy = inference_copy(transformer, usable_precision(self.precision, device))
             self.original, self.device = transformer, device
         assert self.copy is not None
         return self.copy
+
+    def forget(self) -> None:
+        """Drop the copy: its transformer is about to change, and both take memory."""
+        self.original = self.copy = None
 
 
 def _key(doc: Doc) -> bytes:

@@ -3,27 +3,28 @@
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
-import numpy
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..nn.layer_mix import LayerMix
-from ..nn.windows import Window, pack_windows
 from ..requirements import EXTRA
 from ..shims import TorchShim
-from .frozen import PRECISIONS, FeatureCache, Inference
+from .fine_tuning import FineTuned, Pieces
+from .frozen import FeatureCache, Features, Inference
+from .precision import PRECISIONS, autocast
+from .reading import Reading
+from .split import Split
 from .torch_layer import Output
 from .transformer_shim import TransformerShim, position_limit
-from .word_pieces import sentence_starts
 
 PACKAGE = "package:"
 BATCH_PIECES = {"cpu": 1024}
+GROUP_TOKENS = 4096  # whose layers are in memory together when a model in training is evaluated
 Layer = Model[List[Doc], Floats2d]
 
 
@@ -34,6 +35,11 @@ class Settings(NamedTuple):
     trainable: bool
     window: int
     batch_pieces: Optional[int]
+    kept_pieces: Optional[int]
+
+    def pieces_at_a_time(self, device: torch.device) -> int:
+        """How many word pieces are run together."""
+        return self.batch_pieces or BATCH_PIECES.get(device.type, 8192)
 
 
 def Transformer(
@@ -45,6 +51,13 @@ def Transformer(
     cache_mb: int,
     learn_rate_scale: float,
     precision: str,
+    frozen_layers: int,
+    layer_decay: float,
+    warmup_steps: int,
+    mix_learn_rate_scale: float,
+    dropout: Optional[float],
+    decay_all: bool,
+    kept_pieces: Optional[int],
 ) -> Layer:
     """Token vectors from all hidden layers: each layer is averaged over a token's word pieces,
     layer-normed and mixed by learned weights.
@@ -56,29 +69,59 @@ def Transformer(
     window: the most word pieces in a window, into which whole sentences of a document are packed.
     batch_pieces: the most word pieces that are run at a time, padding included; null for 1,024 on
         a CPU, whose caches hold no more, and 8,192 on a GPU.
-    cache_mb: memory for frozen features during training, in MiB; texts beyond it are
+    cache_mb: memory for what frozen layers give in training, in MiB; texts beyond it are
         computed again each time.
     learn_rate_scale: the transformer's share of the learning rate when it is fine-tuned.
-    precision: "bfloat16" is faster where the processor supports it, but changes the numbers a little;
-        fine-tuning always uses float32.
+    precision: "bfloat16" is faster where the processor has it, but changes the numbers a little; weights
+        that are fine-tuned and their updates stay in float32.
+    frozen_layers: how many of the lower layers aren't fine-tuned, nor the embeddings under them.
+    layer_decay: the learning rate of a layer, over that of the layer above it.
+    warmup_steps: updates in which the transformer's learning rate rises from 0, on top of the optimizer's
+        own schedule.
+    mix_learn_rate_scale: the share of the learning rate of the weights that mix the layers.
+    dropout: in the transformer's layers when it is fine-tuned; null for that of its configuration.
+    decay_all: whether its biases and layer norms have weight decay, too.
+    kept_pieces: of how many word pieces a fine-tuned transformer keeps what backpropagation needs; that of
+        others is computed again. Null for all.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"The transformer's precision is '{precision}'. Set it to one of {list(PRECISIONS)}."
-        )
-    settings = Settings(name, trainable, window, batch_pieces)
-    shim = TransformerShim(None)
-    shim.learn_rate_scale = learn_rate_scale
-    shim.cache = FeatureCache(cache_mb)
+    check_settings(locals())
+    exact = trainable and precision == "float32"
+    shim, mix = TransformerShim(None), TorchShim(LayerMix)
+    shim.learn_rate_scale, shim.warmup_steps = learn_rate_scale, warmup_steps
+    shim.layer_decay, shim.decay_all, shim.dropout = layer_decay, decay_all, dropout
+    shim.cache = FeatureCache(cache_mb, torch.float32 if exact else torch.float16)
     shim.inference = Inference(precision)
+    shim.split = Split(frozen_layers if trainable else 0)
+    mix.learn_rate_scale = mix_learn_rate_scale
+    settings = Settings(name, trainable, window, batch_pieces, kept_pieces)
     return Model(
         "hmtl-transformer",
         partial(forward, settings),
         init=partial(initialize, settings),
-        shims=[shim, TorchShim(LayerMix)],
+        shims=[shim, mix],
         attrs={EXTRA: "transformers"},
         dims={"nO": None},
     )
+
+
+def check_settings(settings: Dict[str, Any]) -> None:
+    """Refuse settings that can't be meant."""
+    if settings["precision"] not in PRECISIONS:
+        raise ValueError(
+            f"The transformer's precision is '{settings['precision']}'. Set it to one of {list(PRECISIONS)}."
+        )
+    ranges = {
+        "frozen_layers": (0, None),
+        "warmup_steps": (0, None),
+        "kept_pieces": (0, None),
+        "layer_decay": (0.0, 1.0),
+        "dropout": (0.0, 1.0),
+    }
+    for name, (least, most) in ranges.items():
+        value = settings[name]
+        if value is not None and (value < least or (most is not None and value > most)):
+            allowed = f"{least} or more" if most is None else f"{least} to {most}"
+            raise ValueError(f"The transformer's {name} is {value}. Set it to {allowed}.")
 
 
 def resolve(name: str) -> str:
@@ -123,6 +166,8 @@ def initialize(
             f"The transformer '{settings.name}' reads at most {limit} pieces, {around} of them "
             f"its own, but window is {settings.window}. Set window to at most {limit - around}."
         )
+    if shim.split.n_frozen:
+        shim.split.of(shim._model)
     model.set_dim("nO", config.hidden_size, force=True)
     mix.create(n_layers=config.num_hidden_layers + 1)
 
@@ -130,17 +175,13 @@ def initialize(
 def forward(settings: Settings, model: Layer, docs: List[Doc], is_train: bool) -> Output:
     shim, mix = shims_of(model)
     shim.cache.active = shim.cache.active or is_train
-    if not is_train and (settings.trainable or not shim.cache.active):
+    if not is_train:
         with torch.no_grad():
-            vectors = mixed_features(settings, model, docs)
+            vectors = predicted_vectors(settings, model, docs)
         return cast(Floats2d, torch2xp(vectors)), lambda d_vectors: []
     if settings.trainable:
-        layers = compute_features(settings, model, docs, transformer=shim._model.train())
-    else:
-        with torch.no_grad():
-            compute = partial(compute_features, settings, model, transformer=frozen(model))
-            layers = shim.cache.get(docs, compute, mix.device)
-    output, torch_backprop = mix.run(is_train, layers)
+        shim.inference.forget()
+    output, torch_backprop = mix.run(True, all_layers(settings, model, docs, is_train=True))
 
     def backprop(d_vectors: Floats2d) -> List[Doc]:
         torch_backprop(xp2torch(d_vectors))
@@ -155,6 +196,24 @@ def frozen(model: Layer) -> torch.nn.Module:
     return shim.inference.copy_of(shim._model)
 
 
+def all_layers(settings: Settings, model: Layer, docs: List[Doc], *, is_train: bool) -> Tensor:
+    """All layers, those that are frozen from the cache. [n_layers, n_tokens, width]"""
+    shim, mix = shims_of(model)
+    if settings.trainable:
+        pieces = Pieces(settings.window, settings.pieces_at_a_time(mix.device), settings.kept_pieces)
+        return FineTuned(shim, pieces).layers(docs, is_train)
+
+    def compute(docs: List[Doc]) -> List[Features]:
+        layers = compute_features(settings, model, docs, transformer=frozen(model))
+        return [(of_doc,) for of_doc in layers.split([len(doc) for doc in docs], dim=1)]
+
+    with torch.no_grad():
+        of_docs = [layers for (layers,) in shim.cache.get(docs, compute, mix.device)]
+        if not of_docs:
+            return compute_features(settings, model, [], transformer=frozen(model))
+        return of_docs[0] if len(of_docs) == 1 else torch.cat(of_docs, dim=1)
+
+
 def compute_features(
     settings: Settings, model: Layer, docs: List[Doc], *, transformer: torch.nn.Module
 ) -> Tensor:
@@ -167,15 +226,19 @@ def compute_features(
     return features
 
 
-def mixed_features(settings: Settings, model: Layer, docs: List[Doc]) -> Tensor:
-    """The mix of all layers, which are never in memory together. [n_tokens, width]"""
+def predicted_vectors(settings: Settings, model: Layer, docs: List[Doc]) -> Tensor:
+    """The mix of all layers, without a gradient. [n_tokens, width]"""
     shim, mix = shims_of(model)
-    # weights that training has changed in this process may change again: no copy of them
-    changing = settings.trainable and shim.cache.active
+    training = shim.cache.active  # in this process
+    if training and (shim.split.n_frozen or not settings.trainable):
+        groups = (all_layers(settings, model, group, is_train=False) for group in _groups(docs))
+        return torch.cat([mix.run(False, layers)[0] for layers in groups])
+    # weights that training has changed may change again: no copy of them
+    changing = training and settings.trainable
     transformer = shim._model.eval() if changing else frozen(model)
     features = torch.zeros((sum(len(doc) for doc in docs), model.get_dim("nO")), device=mix.device)
     for tokens, layers in run_transformer(settings, model, docs, transformer):
-        features.index_copy_(0, tokens, mix.network.add_up(layers))
+        features.index_copy_(0, tokens, mix.network.add_up(layers))  # never all of them in memory
     return features
 
 
@@ -186,45 +249,23 @@ def run_transformer(
 
     YIELDS: the tokens of a batch, counted over all docs, [n], and their vectors by layer, [n, width] each.
     """
-    pieces = shims_of(model)[0].pieces
-    per_doc = [pieces.of_doc(doc) for doc in docs]
-    windows = pack_windows(per_doc, [sentence_starts(doc) for doc in docs], settings.window)
+    shim, _ = shims_of(model)
     device = next(transformer.parameters()).device
-    batch_pieces = settings.batch_pieces or BATCH_PIECES.get(device.type, 8192)
-    for batch in _batches(windows, batch_pieces):
-        ids, mask, place = pieces.pad(batch)
-        output = transformer(
-            input_ids=torch.from_numpy(ids).to(device),
-            attention_mask=torch.from_numpy(mask).to(device),
-            output_hidden_states=True,
-        )
-        token_of_piece = numpy.concatenate([window.token_of_piece for window in batch])
-        begins = numpy.flatnonzero(numpy.diff(token_of_piece, prepend=-1))
-        pool = partial(
-            mean_of_pieces,
-            place=torch.from_numpy(place).to(device),
-            begins=torch.from_numpy(begins).to(device),
-        )
-        yield torch.from_numpy(token_of_piece[begins]).to(device), map(pool, output.hidden_states)
+    # a copy has its precision already
+    precision = shim.inference.precision if transformer is shim._model else "float32"
+    reading = Reading(docs, shim.pieces, settings.window)
+    for batch in reading.batches(settings.pieces_at_a_time(device), device):
+        with autocast(precision, device):
+            layers = batch.run(transformer)
+        yield batch.tokens, map(batch.token_vectors, layers)
 
 
-def mean_of_pieces(states: Tensor, place: Tensor, begins: Tensor) -> Tensor:
-    """Average a layer over each token's pieces and layer-norm it. [n_tokens, width]
-
-    states: the layer, [n_windows, n_pieces, width]; place: where pieces stand in it, windows
-    laid end to end; begins: which of these are the first of a token, whose pieces follow each other.
-    """
-    means = F.embedding_bag(place, states.flatten(0, 1).float(), begins, mode="mean")
-    return F.layer_norm(means, means.shape[1:])
-
-
-def _batches(windows: List[Window], batch_pieces: int) -> Iterator[List[Window]]:
-    """Windows of similar length together, at most `batch_pieces` pieces with padding."""
-    batch: List[Window] = []
-    for window in sorted(windows, key=lambda window: len(window.pieces), reverse=True):
-        if batch and (len(batch) + 1) * (len(batch[0].pieces) + 2) > batch_pieces:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
+def _groups(docs: List[Doc]) -> Iterator[List[Doc]]:
+    """Documents in turn, so that all layers of a group are in memory together, at least one group."""
+    group: List[Doc] = []
+    for doc in docs:
+        if group and sum(map(len, group)) + len(doc) > GROUP_TOKENS:
+            yield group
+            group = []
+        group.append(doc)
+    yield group

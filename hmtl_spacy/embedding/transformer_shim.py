@@ -12,26 +12,47 @@ from transformers import CONFIG_MAPPING, MODEL_MAPPING, AutoConfig, AutoModel, A
 from transformers.configuration_utils import PretrainedConfig
 from transformers.modeling_utils import PreTrainedModel, no_init_weights
 
-from ..shims import TorchUpdates
+from ..shims import Group, TorchUpdates
 from ..storage import DamagedPipeline, pack, unmatched_weights, unpack
 from .frozen import FeatureCache, Inference
+from .split import Split, layers_of
 from .word_pieces import WordPieces
 
 # settings that name code or the weights of others
 REFUSED = {"auto_map", "trust_remote_code", "attn_implementation", "quantization_config", "use_kernels"}
 REFUSED |= {"backbone", "use_timm_backbone", "use_pretrained_backbone"}
+# what the configurations of different classes call the dropout of vectors and of attention
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 
 class TransformerShim(TorchUpdates, PyTorchShim):
-    """Holds a transformer and its word pieces; both None until it is read or loaded."""
+    """Holds a transformer and its word pieces; both None until it is read or loaded.
 
+    layer_decay: multiplies the learning rate of each layer below the last, once more for each further one.
+    decay_all: whether biases and layer norms have weight decay, too.
+    dropout: in its layers, in training; None for that of its configuration.
+    """
+
+    layer_decay: float
+    decay_all: bool
+    dropout: Optional[float]
     cache: FeatureCache
     inference: Inference
+    split: Split
     pieces: WordPieces
+
+    def group_of(self, name: str, weights: Tensor) -> Group:
+        """What isn't in a layer, such as the embeddings, learns as slowly as a layer below the first."""
+        below = 0
+        if self.layer_decay != 1.0:
+            prefix, layers = layers_of(self._model)
+            number = name.removeprefix(f"{prefix}.").partition(".")[0] if name.startswith(prefix) else ""
+            below = len(layers) - 1 - int(number) if number.isdigit() else len(layers)
+        return Group(share=self.layer_decay**below, decays=self.decay_all or weights.dim() > 1)
 
     def read(self, name: str) -> None:
         """Take a transformer from a folder or from the hub, never with code of its own."""
-        transformer, self.pieces = read_pretrained(name)
+        transformer, self.pieces = read_pretrained(name, self.dropout)
         network: Any = transformer
         self._model = network.to(get_torch_default_device())
 
@@ -49,6 +70,7 @@ class TransformerShim(TorchUpdates, PyTorchShim):
         if not stored.texts:
             return self
         config = config_from(stored.json("config"), stored.weights.values())
+        set_dropout(config, self.dropout)
         pieces = WordPieces.from_texts(stored, limit=position_limit(config))
         unmatched = unmatched_weights(partial(build_model, config), stored.weights)
         network: Any
@@ -69,9 +91,11 @@ class TransformerShim(TorchUpdates, PyTorchShim):
         return self
 
 
-def read_pretrained(name: str) -> Tuple[PreTrainedModel, WordPieces]:
+def read_pretrained(name: str, dropout: Optional[float]) -> Tuple[PreTrainedModel, WordPieces]:
     """A transformer and its word pieces, from a folder or the hub. One that couldn't be loaded again from a
     stored pipeline is refused, and so is one with code of its own.
+
+    dropout: see `set_dropout`.
     """
     own: Dict[str, Any] = {"trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, add_prefix_space=True, **own)
@@ -81,6 +105,7 @@ def read_pretrained(name: str) -> Tuple[PreTrainedModel, WordPieces]:
             f"Choose a transformer that has one."
         )
     config = AutoConfig.from_pretrained(name, return_dict=True, **own)
+    set_dropout(config, dropout)
     network: PreTrainedModel = AutoModel.from_pretrained(name, config=config, **own)
     weights = network.state_dict()
     try:
@@ -92,6 +117,20 @@ def read_pretrained(name: str) -> Tuple[PreTrainedModel, WordPieces]:
             f"Choose another one."
         ) from error
     return network, WordPieces.of(tokenizer, position_limit(network.config))
+
+
+def set_dropout(config: PretrainedConfig, dropout: Optional[float]) -> None:
+    """Set the dropout of a transformer's layers; None leaves it as it is."""
+    if dropout is None:
+        return
+    names = [name for name in DROPOUTS if isinstance(getattr(config, name, None), (int, float))]
+    if not names:
+        raise ValueError(
+            f"The transformer's dropout is {dropout}, but its configuration, a {type(config).__name__}, has "
+            f"none of {list(DROPOUTS)}. Set dropout to null."
+        )
+    for name in names:
+        setattr(config, name, dropout)
 
 
 def build_model(config: PretrainedConfig) -> PreTrainedModel:
