@@ -8,6 +8,7 @@ resident memory in MB (10**6 bytes), and the command that makes it. null: not kn
 
 import argparse
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -177,12 +178,17 @@ def train(folder: Path, workflow: str, seed: int, extra: Sequence[str]) -> Tuple
     import resource  # not on Windows
 
     project = srsly.read_yaml(folder / "project.yml")
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}  # times that other work on the machine changes less
     seconds = 0.0
     for step in project["workflows"][workflow]:
         training = step.startswith("train")
         start = perf_counter()
         command = [sys.executable, "-m", "spacy", "project", "run", step, str(folder), *extra]
-        subprocess.run([*command, "--vars.seed", str(seed), *(["--force"] if training else [])], check=True)
+        subprocess.run(
+            [*command, "--vars.seed", str(seed), *(["--force"] if training else [])],
+            check=True,
+            env=environment,
+        )
         if training:
             seconds += perf_counter() - start
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -16,7 +16,7 @@ from test_serve import TEXT, TEXTS, annotate, same
 
 from hmtl_spacy.data.writers.jsonl import to_jsonl
 from hmtl_spacy.serve import Limits
-from hmtl_spacy.serve.process import Died, Failed, PipelineProcess
+from hmtl_spacy.serve.process import CONTEXT, Died, Failed, PipelineProcess
 from hmtl_spacy.serve.worker import Worker
 
 TIMES = {"seconds": 180.0, "call": 3.0}  # time enough for starting the process a few times
@@ -144,3 +144,9 @@ def test_a_pipeline_that_cant_be_loaded(tmp_path):
         PipelineProcess(partial(load_damaged, tmp_path / "nothing"))
     with pytest.raises(Died, match="exit code 7"):
         PipelineProcess(partial(os._exit, 7))
+
+
+def test_threads_of_the_pipelines_process_dont_spin():
+    """Its torch reads what its environment says."""
+    with CONTEXT.Pool(1) as pool:
+        assert pool.apply(os.getenv, ("GOMP_SPINCOUNT",)) == os.environ["GOMP_SPINCOUNT"] != ""

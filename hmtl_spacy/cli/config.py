@@ -19,15 +19,33 @@ def config_cli(
     output: Annotated[
         Path, Opt("--output", "-o", help="File to write, or - for the terminal", allow_dash=True)
     ] = Path("-"),
+    train: Annotated[
+        Optional[Path], Opt("--train", help="Set [paths] train: .spacy file or folder", exists=True)
+    ] = None,
+    dev: Annotated[Optional[Path], Opt("--dev", help="Set [paths] dev", exists=True)] = None,
+    fit: Annotated[
+        bool, Opt("--fit", help="Set the number of updates by the size of the training corpora")
+    ] = False,
 ):
     """Make a config for `spacy train` from a base and small files that hold only what differs.
 
-    Example: python -m spacy hmtl config configs/hmtl.cfg configs/open.cfg --output training/open.cfg
+    Example: python -m spacy hmtl config configs/hmtl.cfg --train train.spacy --dev dev.spacy --fit -o my.cfg
     """
+    from ..data.length import fit_length
     from ..overlay import merge_configs
 
     try:
         config = merge_configs(base, overlays or [])
+        config.setdefault("paths", {}).update(
+            {name: str(path) for name, path in (("train", train), ("dev", dev)) if path}
+        )
+        if fit:
+            batches, (total, between, warmup) = fit_length(config)
+            typer.echo(
+                f"An epoch has {batches} batches: {total} updates, {total / batches:.1f} epochs, with "
+                f"{warmup} of warm-up and an evaluation every {between}.",
+                err=True,
+            )
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
     if str(output) == "-":

@@ -29,10 +29,8 @@ def batch_by_task(
         )
 
     def batches(examples: Iterable[Example]) -> Iterator[List[Example]]:
-        by_corpus: Dict[str, List[Example]] = {}
-        for example in examples:
-            by_corpus.setdefault(corpus_name(example.reference), []).append(example)
-        counts = {name: sum(1 for _ in _fill(corpus, words)) for name, corpus in by_corpus.items()}
+        by_corpus = _by_corpus(examples)
+        counts = _counts(by_corpus, words)
         total = sum(counts.values())
         share = shares(counts, EXPONENTS[sampling], minimum_share)
         if with_replacement:
@@ -45,6 +43,26 @@ def batch_by_task(
             yield next(streams[name])
 
     return batches
+
+
+def count_batches(examples: Iterable[Example], words: int) -> Dict[str, int]:
+    """How many batches a pass over each corpus has; their sum is that of a pass of `batch_by_task`, or
+    nearly: shares are rounded.
+
+    words: words per batch, for corpora that don't set their own.
+    """
+    return _counts(_by_corpus(examples), words)
+
+
+def _counts(by_corpus: Dict[str, List[Example]], words: int) -> Dict[str, int]:
+    return {name: sum(1 for _ in _fill(corpus, words)) for name, corpus in by_corpus.items()}
+
+
+def _by_corpus(examples: Iterable[Example]) -> Dict[str, List[Example]]:
+    by_corpus: Dict[str, List[Example]] = {}
+    for example in examples:
+        by_corpus.setdefault(corpus_name(example.reference), []).append(example)
+    return by_corpus
 
 
 def shares(counts: Dict[str, int], exponent: float, minimum: float) -> Dict[str, float]:

@@ -7,6 +7,7 @@ from spacy.training import Example
 from spacy.util import dot_to_object, logger, resolve_dot_names
 
 from .corpus import corpus_name, teaches
+from .length import check_length
 
 OURS = "hmtl_spacy."
 
@@ -23,7 +24,9 @@ def check_training(nlp: Language) -> None:
     tasks = [item for _, proc in nlp.pipeline for item in dict(getattr(proc, "tasks", None) or {}).items()]
     if tasks and _is_ours(config, training["train_corpus"]) and training["max_epochs"] >= 0:
         (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
-        _check_labels(list(corpus(nlp)), tasks)
+        examples = list(corpus(nlp))
+        _check_labels(examples, tasks)
+        check_length(training, examples)
     if tasks and _is_ours(config, training["dev_corpus"]):
         (corpus,) = resolve_dot_names(config, [training["dev_corpus"]])
         _check_development(training["dev_corpus"], list(corpus(nlp)), tasks)

@@ -14,6 +14,8 @@ from spacy.util import logger
 from .pipeline import About, Pipeline
 
 CONTEXT = get_context("spawn")  # torch doesn't survive a fork
+# Of libgomp, which reads it where torch is loaded next: threads that wait leave their core to others at once.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 LOADING = 600.0  # seconds until a pipeline must have been loaded
 
 
