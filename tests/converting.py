@@ -26,6 +26,16 @@ def convert_text(format, text, **options):
     return list(get_converter(format).read(text.split("\n"), source="file", **options))
 
 
+def convert_json(format, folder, data, **options):
+    """The documents of a JSON file with this content (text is written as it is), and what was dropped."""
+    path = folder / f"{format}.json"
+    content = data if isinstance(data, (str, bytes)) else json.dumps(data, ensure_ascii=False)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    dropped = Counter()
+    docs = list(get_converter(format).read(path, dropped=dropped, **options))
+    return docs, {what: count for what, count in dropped.items() if count}
+
+
 def ents(doc):
     return [(ent.text, ent.label_) for ent in doc.ents]
 

@@ -22,6 +22,11 @@ CASES = {  # the input, its format, and what is expected of it: NAME.expected.js
     "bioc.xml": ("bioc", "bioc"),
     "pubtator.txt": ("pubtator", "pubtator"),
     "booknlp": ("booknlp", "booknlp"),
+    "labelstudio.json": ("labelstudio", "labelstudio"),
+    "doccano.jsonl": ("doccano", "doccano"),
+    "prodigy.jsonl": ("prodigy", "prodigy"),
+    "docred.json": ("docred", "docred"),
+    "crossre.json": ("crossre", "crossre"),
 }
 
 

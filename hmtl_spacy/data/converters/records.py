@@ -103,14 +103,22 @@ def parse_record(line: str, source: str, number: int) -> Record:
     """
     try:
         data = DECODER.decode(line)
-        if "\\u" in line:  # half a surrogate pair isn't text
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
+        check_text(line, data)
     except (ValueError, RecursionError) as err:
         raise ConversionError(source, number, f"not JSON: {err}. Write one object per line.") from None
     if not isinstance(data, dict):
         found = f"found {shorten(data)}, expected an object"
         raise ConversionError(source, number, f"{found}. Write one document per line.")
     return Record(data, source, number)
+
+
+def check_text(line: str, data: Any) -> None:
+    """Raise an error where JSON has half a surrogate pair, which isn't text.
+
+    line: what was read. data: what it became.
+    """
+    if "\\u" in line:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
 
 
 def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:

@@ -1,13 +1,15 @@
 """The tokens of a JSON line: given, or made of its text by a tokenizer."""
 
 from functools import lru_cache
-from typing import List, Optional, Union
+from typing import Callable, List, Optional, Sequence, Union
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from .clusters import Offsets
+from .common import ConversionError
 from .records import Record, shorten
 
 
@@ -71,6 +73,34 @@ def _spaces(words: List[str], text: str, record: Record) -> List[bool]:
     if position < len(text):
         raise record.error(f"the text after {position}, {_here(text, position)}, is in no token.")
     return spaces
+
+
+def lay_tokens(
+    vocab: Vocab, text: str, places: Sequence[Offsets], error: Callable[[str], ConversionError]
+) -> Doc:
+    """A document of a text and of where its tokens are in it; what lies between them becomes tokens too.
+
+    places: start and end of each token in characters, in order.
+    error: makes an error of a message.
+    RETURNS: the document, with nothing annotated: its text is the text.
+    """
+    words: List[str] = []
+    spaces: List[bool] = []
+    position = 0
+    for start, end in [*places, (len(text), len(text))]:
+        if start < position:
+            raise error(
+                f"the token at {start} to {end} begins before {position}, where the one before it ends."
+            )
+        between = text[position:start]
+        if between.startswith(" ") and words:
+            spaces[-1], between = True, between[1:]
+        for word in (between, text[start:end]):
+            if word:
+                words.append(word)
+                spaces.append(False)
+        position = end
+    return Doc(vocab, words=words, spaces=spaces)
 
 
 def _here(text: str, position: int) -> str:

@@ -23,6 +23,12 @@ class Positions:
         self.differs = self._starts is not None
         self.size = self.length if self._starts is None else self._starts.units[-1]  # the text's, in units
 
+    def __getitem__(self, offset: int) -> int:
+        """Likewise, where it is known that the offset fits."""
+        found = self.find(offset)
+        assert found is not None, offset
+        return found
+
     def find(self, offset: int) -> Optional[int]:
         """The code point at an offset; None after the text's end and inside of a character."""
         if self._starts is None:
