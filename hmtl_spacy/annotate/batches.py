@@ -11,6 +11,7 @@ from ..data.converters.common import ConversionError
 from ..data.layers import count_layers, keys_of, read_layers, tasks_of
 from ..data.long_texts import limited_components
 from ..data.writers import get_writer
+from ..data.writers.writer import MODEL
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
 from .places import readable
@@ -124,6 +125,8 @@ class Annotator:
         for i, doc in sorted(docs.items()):
             try:
                 layers = read_layers(doc, self.keys, self.tasks)
+                if writer.names_model:
+                    doc.user_data[MODEL] = f"{self.nlp.meta['name']} {self.nlp.meta['version']}"
                 part = writer.write(doc, layers, lost)
             except Exception as err:
                 failed[i] = _failure(err, f"writing {self.format}")

@@ -38,6 +38,11 @@ class Positions:
         return self._starts.points[i] if found else None
 
 
+def utf16_offsets(text: str) -> List[int]:
+    """Where each character of a text begins, and the last one ends, in UTF-16 units. [n_characters + 1]"""
+    return list(accumulate((1 + (sign > "\uffff") for sign in text), initial=0))
+
+
 class _Starts:
     """Where units begin: two lists that grow together."""
 

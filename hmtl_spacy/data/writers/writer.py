@@ -8,6 +8,8 @@ from spacy.tokens import Doc
 
 from ..layers import Layers
 
+MODEL = "hmtl_model"  # in `doc.user_data`, the pipeline and its version, for formats that have it
+
 
 class Numbering(Protocol):
     """Changes what is added to a file by what the file has already, such as numbers of its documents."""
@@ -38,6 +40,8 @@ class Writer:
     numbering: makes the `Numbering` of a file, if the format needs one.
     whole_files: whether nothing can be added to a file. Then the output is a folder, with one numbered
         file a batch, which ends in the first of `endings`.
+    names_model: whether the file says which pipeline annotated a document: `annotate` puts that into
+        `doc.user_data` then, under `MODEL`.
     """
 
     write: Callable[[Doc, Layers, Counter[str]], Optional[Any]]
@@ -45,3 +49,4 @@ class Writer:
     join: Callable[[List[Any]], bytes] = join_text
     numbering: Optional[Callable[[], Numbering]] = None
     whole_files: bool = False
+    names_model: bool = False

@@ -24,6 +24,7 @@ from .regions import find_positions, read_regions
 from .tasks import Choice, Task, read_task
 
 ENTITIES = ("ner", "entities")  # the controls whose regions are named entities
+ARGUMENT = "argument"  # the control whose regions are in clusters and relations alone
 
 
 @takes(TextRules)
@@ -93,7 +94,7 @@ def _layers_in(paths: List[Path], choice: Choice, rules: Rules, config: Optional
 
 
 def _layers_of(controls: AbstractSet[str], relations: AbstractSet[str], rules: Rules) -> FrozenSet[str]:
-    layers = {_layer(control) for control in controls}
+    layers = {_layer(control) for control in controls if control != ARGUMENT}
     layers.update("clusters" if rules.is_coref(label) else "relations" for label in relations)
     return frozenset(layers | ({"clusters"} if rules.has_coref else set()))
 
@@ -109,6 +110,9 @@ def _add(
     positions = find_positions(task, regions, offsets, dropped)
     for region in regions:
         place = positions[region.start], positions[region.end]
+        if region.control == ARGUMENT:
+            annotation.argument(region.id, [place])
+            continue
         for label in region.labels:
             _check_label(label, config, dropped)
             annotation.span(region.id, [place], label, [region.control], _layer(region.control))
