@@ -116,6 +116,32 @@ def test_conll2012_says_what_it_changes():
     }
 
 
+def test_conllu(doc):
+    text, lost = write(doc, "conllu")
+    [back] = convert_text("conllu", text)
+    assert [token.text for token in back] == [word for word in words_of(TEXT[0]) if word != "\n"]
+    assert back.text == "Ann Lee works for ( Acme ) . She likes it a lot ." and len(sentences(back)) == 2
+    assert mentions(back) == mentions(doc) and clusters(back) == clusters(doc)
+    assert back.user_data["id"] == "a b" and "# text = She likes it a lot .\n" in text
+    assert lost == {"named entities": 2, "relations": 2, "scores": 8, "tokens of white space": 1}
+
+
+def test_conllu_escapes_and_says_what_it_changes():
+    words = ["a\tb", "x", "y", "z", "\n"]
+    doc = annotate(
+        NLP.vocab, words, {0, 3}, mentions=[(0, 1, "p-(q)|é"), (1, 2, "A"), (1, 2, "B"), (2, 4, "C")]
+    )
+    set_clusters(doc, [[(0, 3), (1, 4), (0, 1)]])
+    text, lost = write(doc, "conllu")
+    [back] = convert_text("conllu", text)
+    assert mentions(back) == [("a_b", "p-(q)|é"), ("x", "A")] and clusters(back) == [["a_b", "a_b x y"]]
+    for what in ("that cross another", "mentions across", "further labels", "words with tabs"):
+        assert sum(count for name, count in lost.items() if what in name) == 1, what
+    assert write(Doc(NLP.vocab, words=["\n"]), "conllu")[0] is None
+    plain = write(Doc(NLP.vocab, words=["a", "b"]), "conllu")[1]
+    assert plain["documents whose clusters aren't annotated, written as none"] == 1
+
+
 def test_dygie(doc):
     line, lost = write(doc, "dygie")
     [back] = convert_text("dygie", line)
@@ -235,6 +261,22 @@ def test_whatever_is_written_as_conll2012_can_be_read(doc):
 
 @settings(max_examples=150)
 @given(doc=docs())
+def test_whatever_is_written_as_conllu_can_be_read(doc):
+    within = {in_words(span) for sent in doc.sents for span in get_mentions(doc) if fits(span, sent)}
+    for back in one_document("conllu", doc):
+        expected = [uncrossed(held(cluster)) & within for cluster in get_clusters(doc)]
+        found = [held(cluster) for cluster in get_clusters(back)]
+        clustered = set().union(*expected)  # other mentions are clusters of one
+        assert_clusters([cluster for cluster in found if cluster & clustered], expected)
+        assert held(get_mentions(back)) == within and set(typed(back)) <= set(typed(doc))
+
+
+def fits(span, sentence):
+    return in_words(span) is not None and inside(span, sentence)
+
+
+@settings(max_examples=150)
+@given(doc=docs())
 def test_whatever_is_written_as_dygie_can_be_read(doc):
     for back in one_document("dygie", doc):
         expected = [held(cluster) for cluster in get_clusters(doc)]
@@ -243,7 +285,13 @@ def test_whatever_is_written_as_dygie_can_be_read(doc):
 
 
 def test_format_by_name():
-    names = {"a.jsonl": "jsonl", "a.spacy": "spacy", "a.v4_auto_conll": "conll2012", "a.json": "dygie"}
+    names = {
+        "a.jsonl": "jsonl",
+        "a.spacy": "spacy",
+        "a.v4_auto_conll": "conll2012",
+        "a.json": "dygie",
+        "a.conllu": "conllu",
+    }
     assert {name: format_of(name) for name in names} == names
     assert format_of("a.txt", "dygie") == "dygie"
     with pytest.raises(ValueError, match=r"format of a.txt: expected a name that ends in conll \(conll2012"):

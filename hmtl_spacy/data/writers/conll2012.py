@@ -3,19 +3,18 @@
 import re
 from collections import Counter
 from hashlib import blake2b
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, List, Optional
 
 from spacy.tokens import Doc
 
 from ..converters.common import TREEBANK_ESCAPES
 from ..converters.conll2012 import SLASHES
 from ..layers import Layers, Scored, lose_further
-from .words import ESCAPED, Offsets, Words, lose_scores
+from .words import CROSSING, ESCAPED, Words, lose_scores, nested
 from .writer import Writer
 
 BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
 BEGIN = re.compile(rb"^#begin document \((.*)\); part \d+$", re.MULTILINE)
-CROSSING = "coreference mentions that cross another of their cluster or are only white space"
 
 
 def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter[str]) -> Optional[str]:
@@ -132,7 +131,7 @@ def _coref_column(words: Words, clusters: List[List[Scored]], lost: Counter[str]
     values: Dict[int, List[str]] = {}
     for number, cluster in enumerate(clusters):
         spans = [words.offsets(span) for span, _ in cluster]
-        kept = _nested(spans)
+        kept = nested(spans)
         lost[CROSSING] += len(spans) - len(kept)
         for start, end in kept:
             if end - start == 1:
@@ -141,19 +140,6 @@ def _coref_column(words: Words, clusters: List[List[Scored]], lost: Counter[str]
                 values.setdefault(start, []).append(f"({number}")
                 values.setdefault(end - 1, []).append(f"{number})")
     return ["|".join(values.get(i, ["-"])) for i in range(len(words.texts))]
-
-
-def _nested(spans: List[Optional[Offsets]]) -> List[Tuple[int, int]]:
-    """The spans, but for those that cross an earlier one: a bracket closes what its cluster opened last."""
-    kept: List[Tuple[int, int]] = []
-    open_ends: List[int] = []
-    for start, end in sorted(filter(None, set(spans)), key=lambda span: (span[0], -span[1])):
-        while open_ends and open_ends[-1] <= start:
-            open_ends.pop()
-        if not open_ends or end <= open_ends[-1]:
-            kept.append((start, end))
-            open_ends.append(end)
-    return kept
 
 
 writer = Writer(doc_to_conll2012, ("conll",), numbering=PartNumbers)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
-from typing import Any, Iterable, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -11,6 +11,7 @@ from ..converters.common import TREEBANK_ESCAPES
 from ..layers import Layers
 
 Offsets = Tuple[int, int]
+CROSSING = "coreference mentions that cross another of their cluster or are only white space"
 ESCAPED = "words that readers take for an escaped sign"
 
 
@@ -48,3 +49,16 @@ def lose_scores(layers: Iterable[Optional[Sequence[Any]]], lost: Counter[str]) -
     lost: is added to.
     """
     lost["scores"] += sum(item[-1] is not None for layer in layers for item in layer or ())
+
+
+def nested(spans: List[Optional[Offsets]]) -> List[Tuple[int, int]]:
+    """The spans, but for those that cross an earlier one: a bracket closes what its cluster opened last."""
+    kept: List[Tuple[int, int]] = []
+    open_ends: List[int] = []
+    for start, end in sorted(filter(None, set(spans)), key=lambda span: (span[0], -span[1])):
+        while open_ends and open_ends[-1] <= start:
+            open_ends.pop()
+        if not open_ends or end <= open_ends[-1]:
+            kept.append((start, end))
+            open_ends.append(end)
+    return kept
