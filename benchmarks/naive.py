@@ -22,6 +22,7 @@ from hmtl_spacy.tasks.base import Task
 
 from .naive_coref import Document, decode_coref
 from .naive_heads import decode_relations, decode_tags, label_distribution
+from .naive_relations import decode_span_relations
 
 Rows = Tuple[numpy.ndarray, numpy.ndarray]
 
@@ -47,6 +48,9 @@ def predict(component: HMTL, docs: Iterable[Doc], probabilities: bool = True) ->
             threshold = component.cfg["thresholds"][name]
             if hasattr(level.head, "crf"):
                 rows, scores = over_sentences(tagger, level.head, outputs, threshold, 3, 2)
+            elif source := level.head.candidates_from:
+                found = predictions[source][0][-1].tolist()
+                rows, scores = span_relations(level.head, inputs, outputs, found, threshold)
             elif hasattr(level.head, "from_tail"):
                 rows, scores = over_sentences(decode_relations, level.head, outputs, threshold, 5, 4)
             else:
@@ -65,6 +69,18 @@ def document(task: Task, doc: Doc, inputs: List[Tensor], outputs: List[Tensor]) 
     features = {name: ids.tolist() for name, ids in task.token_features([doc]).items()}
     read, given = (torch.cat(vectors) if vectors else torch.zeros(0, 0) for vectors in (inputs, outputs))
     return Document([len(vectors) for vectors in outputs], features, read, given)
+
+
+def span_relations(
+    head: Any, inputs: List[Tensor], outputs: List[Tensor], candidates: List[List[int]], threshold: float
+) -> Rows:
+    """inputs, outputs: of the encoder, per sentence. [n_tokens, width] each"""
+    if not outputs:
+        return numpy.zeros((0, 5), dtype=numpy.int64), numpy.zeros(0, dtype=numpy.float32)
+    x = torch.cat([torch.cat(inputs), torch.cat(outputs)], dim=1)
+    found = list(decode_span_relations(head, [len(vectors) for vectors in outputs], x, candidates, threshold))
+    rows = numpy.array([row for row, _ in found], dtype=numpy.int64).reshape(-1, 5)
+    return rows, numpy.array([score for _, score in found], dtype=numpy.float32)
 
 
 def over_sentences(

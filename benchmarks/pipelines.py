@@ -32,8 +32,11 @@ def config_of(name: str, train: Optional[Path] = None) -> Config:
     config = merge_configs(folder / "hmtl.cfg", [folder / overlay for overlay in OVERLAYS[variant]])
     config["paths"]["train"] = config["paths"]["dev"] = str(train) if train else None
     if level:
-        config["components"]["hmtl"]["hierarchy"] = [level]
-        config["components"]["hmtl"]["tasks"][level]["inputs"] = []
+        # relations are between the spans of a level, which comes with them
+        hierarchy = ["mentions", level] if level == "relations" else [level]
+        config["components"]["hmtl"]["hierarchy"] = hierarchy
+        for name in hierarchy:
+            config["components"]["hmtl"]["tasks"][name]["inputs"] = []
     return config
 
 

@@ -15,17 +15,18 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .annotations import Keys, merge_keys
+from .candidates import candidates_on, candidates_on_examples
 from .data.batch_gold import gold_of_batch
 from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
-from .data.gold import align_rows, visible_rows
+from .data.gold import visible_rows
 from .data.layers import further_names
 from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import check_threshold_names
 from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_lengths
 from .nn.batch import CandidateSpans
-from .nn.head import Head, join_rows
+from .nn.head import Head
 from .tasks.base import Task
 from .thresholds import ThresholdChoice
 
@@ -153,7 +154,9 @@ class HMTL(TrainablePipe):
         check_threshold_names(self.name, self.cfg["thresholds"], self.tasks)
         docs = list(docs)
         self._warn_without_sentences(docs)
-        candidates = {**self._candidates_on(docs), **(candidates or {})}
+        given = candidates or {}
+        sources = {name: source for name, source in self._outside().items() if name not in given}
+        candidates = {**candidates_on(docs, self.tasks, sources), **given}
         thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
         predictions: Predictions = {name: ([], []) for name in self.tasks}
         n_done = 0
@@ -216,7 +219,8 @@ class HMTL(TrainablePipe):
         gold, unannotated = gold_of_batch(examples, self.tasks, sentence_of)
         if not gold or not any(len(eg.predicted) for eg in examples):
             return losses
-        docs, candidates = [eg.predicted for eg in examples], self._candidates_on_examples(examples)
+        docs = [eg.predicted for eg in examples]
+        candidates = candidates_on_examples(examples, self.tasks, self._outside())
         task_losses, backprop = self.model.begin_update(
             TrainingBatch(docs, gold, self.cfg["thresholds"], candidates, unannotated)
         )
@@ -256,21 +260,10 @@ class HMTL(TrainablePipe):
         merge_keys({name: task.keys for name, task in self.tasks.items()})
         further_names(self.tasks)
 
-    def _candidates_on(self, docs: List[Doc]) -> Dict[str, CandidateSpans]:
-        """Spans that documents have already, for heads that take theirs from a level that isn't here."""
-        return {
-            name: CandidateSpans([task.candidate_rows(doc) for doc in docs])
-            for name, task in self.tasks.items()
-            if self.head(name).candidates_from not in (None, *self.tasks)
-        }
-
-    def _candidates_on_examples(self, examples: List[Example]) -> Dict[str, CandidateSpans]:
-        """The same in training: those of the gold documents too, as far as they lie on predicted tokens."""
-        candidates = self._candidates_on([eg.predicted for eg in examples])
-        for name, spans in candidates.items():
-            gold = [align_rows(eg, self.tasks[name].candidate_rows(eg.reference), 2)[0] for eg in examples]
-            spans.rows = [join_rows(of_gold, rows) for of_gold, rows in zip(gold, spans.rows)]
-        return candidates
+    def _outside(self) -> Dict[str, str]:
+        """The levels that aren't in the hierarchy from which tasks take their candidates, by task."""
+        sources = {name: self.head(name).candidates_from for name in self.tasks}
+        return {name: source for name, source in sources.items() if source and source not in self.tasks}
 
     def _require_network(self) -> None:
         if not self.is_initialized:

@@ -28,7 +28,7 @@ DEFAULT_CONFIG = {
         "ner": {"@hmtl_tasks": "hmtl_spacy.NER.v1"},
         "mentions": {"@hmtl_tasks": "hmtl_spacy.Mentions.v1", "inputs": ["ner"]},
         "coref": {"@hmtl_tasks": "hmtl_spacy.Coref.v1", "inputs": ["mentions"]},
-        "relations": {"@hmtl_tasks": "hmtl_spacy.Relations.v1", "inputs": ["mentions"]},
+        "relations": {"@hmtl_tasks": "hmtl_spacy.SpanRelations.v1", "inputs": ["mentions"]},
     },
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
     "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
@@ -212,6 +212,29 @@ def make_relations(
     from .tasks.relations import Relations
 
     return Relations(**settings)
+
+
+def make_span_relations(
+    inputs: Sequence[str] = (),
+    hidden: int = 64,
+    depth: int = 2,
+    dropout: float = 0.2,
+    label_embedding_width: int = 0,
+    candidates_from: str = "mentions",
+    scorer_hidden: int = 128,
+    product_width: int = 64,
+    context: bool = True,
+    types: bool = True,
+    distances: bool = True,
+    feature_width: int = 20,
+    positive_rate: float = 0.05,
+    mentions_key: str = "mentions",
+    relations_key: str = "relations",
+) -> Any:
+    settings = dict(locals())
+    from .tasks.span_relations import SpanRelations
+
+    return SpanRelations(**settings)
 
 
 def make_scorer() -> Callable:

@@ -30,11 +30,12 @@ TABLE = {
     "tasks": ("nn annotations metrics data.layers", "numpy spacy"),
     "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
     "hierarchy": ("tasks.base", ""),
+    "candidates": ("data nn tasks.base", "spacy numpy"),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
     "divergence": ("data", "thinc spacy torch"),
     "component": (
-        "model nn tasks.base data annotations divergence entities hierarchy thresholds",
+        "candidates model nn tasks.base data annotations divergence entities hierarchy thresholds",
         "thinc spacy numpy torch",
     ),
     "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),

@@ -19,11 +19,17 @@ from hmtl_spacy.annotations import (
     set_mentions,
     set_relations,
 )
-from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
+from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations, make_span_relations
 
 VOCAB = spacy.blank("en").vocab
-TASKS = {"ner": make_ner, "mentions": make_mentions, "coref": make_coref, "relations": make_relations}
-COLUMNS = {"ner": 3, "mentions": 3, "coref": 3, "relations": 5}
+TASKS = {
+    "ner": make_ner,
+    "mentions": make_mentions,
+    "coref": make_coref,
+    "relations": make_relations,
+    "span_relations": make_span_relations,
+}
+COLUMNS = {"ner": 3, "mentions": 3, "coref": 3, "relations": 5, "span_relations": 5}
 every_task = pytest.mark.parametrize("name", TASKS)
 N = 8
 
@@ -92,7 +98,13 @@ def write_relations(doc, drawn):
     set_relations(doc, [Relation(doc[slice(*a)], doc[slice(*b)], label) for a, b, label in pairs])
 
 
-WRITE = {"ner": write_ner, "mentions": write_mentions, "coref": write_coref, "relations": write_relations}
+WRITE = {
+    "ner": write_ner,
+    "mentions": write_mentions,
+    "coref": write_coref,
+    "relations": write_relations,
+    "span_relations": write_relations,
+}
 
 
 def read(name, doc):
@@ -104,7 +116,7 @@ def read(name, doc):
             (r.head.start, r.head.end, r.tail.start, r.tail.end, r.label) for r in get_relations(doc)
         ],
     }
-    return offsets[name]()
+    return offsets[name.removeprefix("span_")]()
 
 
 @every_task

@@ -42,8 +42,8 @@ def evaluate_cli(
         Optional[GoldMentions],
         Opt(
             "--gold-mentions",
-            help="Give coreference the gold spans to link: those it could find itself, pruned like its own, "
-            "as in the paper; or all, of any width",
+            help="Give coreference, and relations of spans, the gold spans to link: those they could find "
+            "themselves, pruned like their own, as in the paper; or all, of any width",
         ),
     ] = None,
     threshold: Thresholds = None,

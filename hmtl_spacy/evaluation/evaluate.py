@@ -81,9 +81,10 @@ def evaluate(
     component: name of the HMTL component; needed only if there are several.
     tasks: which to score; by default all.
     gold_sentences: give the component the sentence boundaries of the data, where it has them.
-    gold_mentions: give the tasks that can take them (coreference) the gold spans. "paper": only those
-        that the task could find itself, pruned as its own (Sanh et al. 2019); "any": all, of any
-        width (Durrett and Klein 2014). The scores' names say which: `coref_gm_paper_f`, `coref_gm_any_f`.
+    gold_mentions: give the tasks that can take them (coreference, relations of spans) the gold spans.
+        "paper": only those that the task could find itself, pruned as its own (Sanh et al. 2019); "any":
+        all, of any width (Durrett and Klein 2014). The scores' names say which: `coref_gm_paper_f`,
+        `rel_gm_any_strict_f`. A level that spans are taken from is scored with its own.
     singletons: overrides whether tasks that know singletons count them, on both sides.
     thresholds: overrides the component's, by task.
     progress: show a progress bar, on a terminal only.
@@ -100,9 +101,11 @@ def evaluate(
         start = perf_counter()
         _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
-        result.tasks = {name: evaluate_task(name, hmtl.tasks[name], examples) for name in chosen}
-        if inspect is not None:
-            for name in chosen:
+        for name in chosen:
+            if name in candidates:
+                _annotate_source(hmtl, name, examples)
+            result.tasks[name] = evaluate_task(name, hmtl.tasks[name], examples)
+            if inspect is not None:
                 inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
     if gold_mentions:
@@ -174,7 +177,7 @@ def gold_candidates(hmtl: HMTL, examples: Sequence[Example], kind: str) -> Dict[
     if not sources:
         raise ValueError(
             f"Can't evaluate with gold mentions: none of the tasks {list(hmtl.tasks)} can take them. "
-            f"Coreference can."
+            f"Coreference and relations of spans (hmtl_spacy.SpanRelations.v1) can."
         )
     return {
         name: CandidateSpans([_gold_rows(hmtl, name, source, eg) for eg in examples], prune=kind == "paper")
@@ -186,9 +189,23 @@ def _gold_rows(hmtl: HMTL, name: str, source: str, example: Example) -> numpy.nd
     """The gold spans of a level; of a level that isn't in the hierarchy, what the task sees of it."""
     reference = example.reference
     if source not in hmtl.tasks:
-        return hmtl.tasks[name].candidate_rows(reference)
+        rows = hmtl.tasks[name].candidate_rows(reference)
+        return numpy.zeros((0, 2), dtype=numpy.int64) if rows is None else rows
     task = hmtl.tasks[source]
-    return task.encode(reference) if task.has_gold(reference) else numpy.zeros((0, 3), dtype=numpy.int64)
+    with knowing_all_labels(task, [reference]):
+        return task.encode(reference) if task.has_gold(reference) else numpy.zeros((0, 3), dtype=numpy.int64)
+
+
+def _annotate_source(hmtl: HMTL, name: str, examples: Sequence[Example]) -> None:
+    """Where a task was given the gold spans of a level, annotate that level's: arguments have their types."""
+    source = hmtl.head(name).candidates_from
+    if source not in hmtl.tasks:
+        return
+    task = hmtl.tasks[source]
+    for eg in (eg for eg in examples if task.has_gold(eg.reference)):
+        with knowing_all_labels(task, [eg.reference]):
+            rows = task.encode(eg.reference)
+            task.annotate(eg.predicted, rows, numpy.ones(len(rows), dtype=numpy.float32))
 
 
 def sentence_source(examples: Sequence[Example], gold_sentences: bool) -> str:
@@ -206,15 +223,10 @@ def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optiona
     pairs = annotated_pairs(task, examples)
     if not pairs:
         return None
-    known = task.labels
-    unknown = [label for label in task.find_labels(gold for _, gold in pairs) if label not in known]
     scores = task.score(list(examples))
-    try:
-        task.labels = [*known, *unknown]
+    with knowing_all_labels(task, [gold for _, gold in pairs]) as unknown:
         per_label = _count_labels(task, [gold for _, gold in pairs])
         measured = measure(examples, {name: task}, sentence_of).values()
-    finally:
-        task.labels = known
     unusable: Counter = Counter()
     for coverage in measured:
         unusable.update(coverage.lost)
@@ -222,6 +234,18 @@ def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optiona
     total = sum(coverage.annotations for coverage in measured)
     missing = sum(coverage.missing for coverage in measured)
     return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
+
+
+@contextmanager
+def knowing_all_labels(task: Task, docs: Sequence[Doc]) -> Iterator[List[str]]:
+    """Let a task know the labels of annotated documents for a while. YIELDS: those that it didn't know."""
+    known = task.labels
+    unknown = [label for label in task.find_labels(docs) if label not in known]
+    try:
+        task.labels = [*known, *unknown]
+        yield unknown
+    finally:
+        task.labels = known
 
 
 def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:

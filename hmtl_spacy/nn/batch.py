@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -109,6 +109,20 @@ class Layout:
         rows[:, :columns] -= self.doc_starts[docs][:, None]
         bounds = numpy.searchsorted(docs, numpy.arange(len(self.doc_lengths) + 1))  # [n_docs + 1]
         return [rows[start:end] for start, end in zip(bounds[:-1], bounds[1:])]
+
+    def join_docs(self, rows: Sequence[numpy.ndarray], columns: int) -> numpy.ndarray:
+        """The reverse of `split_docs`: the rows of all documents in turn, with flat token offsets."""
+        joined: numpy.ndarray = numpy.concatenate(rows)
+        starts = numpy.repeat(self.doc_starts, [len(of_doc) for of_doc in rows])
+        joined[:, :columns] += starts[:, None]
+        return joined
+
+    def split_scored(
+        self, rows: numpy.ndarray, scores: numpy.ndarray, columns: int
+    ) -> Tuple[List[numpy.ndarray], List[numpy.ndarray]]:
+        """The same for rows with a score each. [n_rows]"""
+        bounds = numpy.searchsorted(rows[:, 0], self.doc_starts)[1:]
+        return self.split_docs(rows, columns), numpy.split(scores, bounds)
 
 
 class Packing:
@@ -217,6 +231,16 @@ class TokenBatch:
     candidates: Optional[CandidateSpans] = None
     features: Dict[str, numpy.ndarray] = field(default_factory=dict, repr=False)
     unannotated: Optional[numpy.ndarray] = None
+
+    @property
+    def read(self) -> Tuple[Tensor, ...]:
+        """What the level's encoder read, in parts, [n_tokens, width] each."""
+        if self.inputs is None:
+            raise ValueError(
+                "The head reads what its encoder read, but the tokens come without it. Set `inputs` of the "
+                "TokenBatch to the encoder's input, as one part or more (a head asks with `reads_inputs`)."
+            )
+        return self.inputs
 
     def select_docs(self, docs: List[int]) -> "TokenBatch":
         """The tokens of some of the documents, in the same order."""

@@ -138,8 +138,7 @@ class SpanRankingHead(nn.Module, Head):
         antecedent = pairs.antecedent.gather(1, (best - 1).clamp(min=0)[:, None])[:, 0].cpu().numpy()
         spans = torch.stack([kept.starts, kept.ends], dim=1).cpu().numpy()
         rows, confidences = follow_links(spans, linked, antecedent, probability.cpu().numpy())
-        bounds = numpy.searchsorted(rows[:, 0], layout.doc_starts)[1:]
-        return layout.split_docs(rows, 2), numpy.split(confidences, bounds)
+        return layout.split_scored(rows, confidences, columns=2)
 
     def score_spans(self, tokens: TokenBatch) -> Tuple[Candidates, Tensor, Tensor]:
         """Mention scores of all candidate spans.
@@ -153,7 +152,7 @@ class SpanRankingHead(nn.Module, Head):
         weights = self.attention(tokens.vectors, tokens.layout)
         of_chunks = []
         for inside, layout in tokens.layout.chunks():
-            inputs = [block[inside] for block in read_inputs(tokens)]
+            inputs = [block[inside] for block in tokens.read]
             of_chunks.append(self._score_chunk(tokens.vectors[inside], inputs, weights[inside], layout))
         # candidates are by width: the chunks' scores for width 1 first, then those for width 2, ...
         scores = [scores for of_width in zip(*of_chunks) for scores in of_width]
@@ -190,14 +189,14 @@ class SpanRankingHead(nn.Module, Head):
         if given.prune:
             rows = self._own_candidates(tokens.layout, rows)
         offsets = numpy.concatenate(([0], numpy.cumsum([len(spans) for spans in rows]))).tolist()
-        flat = numpy.concatenate([spans + start for spans, start in zip(rows, tokens.layout.doc_starts)])
+        flat = tokens.layout.join_docs(rows, columns=2)
         starts, ends = torch.from_numpy(flat).to(vectors.device).unbind(dim=1)  # [n_spans] each
         weights = self.attention(vectors, tokens.layout)
         if not len(flat):
             return PrunedSpans(starts, starts, ends, vectors.new_zeros(0), offsets), weights
         hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]  # [n_spans, hidden]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
-        hidden = hidden + attend(weights, [self._project_heads(read_inputs(tokens))], starts, ends)[0]
+        hidden = hidden + attend(weights, [self._project_heads(tokens.read)], starts, ends)[0]
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
         if given.prune:
             return prune(tokens.layout, Candidates(starts, ends, []), scores, self.spans_per_token), weights
@@ -206,7 +205,7 @@ class SpanRankingHead(nn.Module, Head):
 
     def represent(self, tokens: TokenBatch, kept: PrunedSpans, weights: Tensor) -> Tuple[Tensor, Tensor]:
         """Projected vectors [n_kept, hidden] and head tokens [n_kept] of kept spans."""
-        inputs = read_inputs(tokens)
+        inputs = tokens.read
         projected, heads = [], []
         # some spans at a time, since a span's tokens are gathered: [n_spans, widest, nX]
         for starts, ends in zip(kept.starts.split(SPANS_AT_A_TIME), kept.ends.split(SPANS_AT_A_TIME)):
@@ -249,13 +248,3 @@ class SpanRankingHead(nn.Module, Head):
     def _per_sentence(self, layout: Layout, device: torch.device) -> Tensor:
         """What a document's loss is multiplied by: one over its number of sentences. [n_docs]"""
         return 1.0 / torch.from_numpy(layout.n_sentences_of_doc.clip(min=1)).to(device)
-
-
-def read_inputs(tokens: TokenBatch) -> Tuple[Tensor, ...]:
-    """What the level's encoder read, in blocks, [n_tokens, width] each."""
-    if tokens.inputs is None:
-        raise ValueError(
-            "The coreference head attends over what its encoder read, but the tokens come without it. "
-            "Set `inputs` of the TokenBatch to the encoder's input, as one block or more."
-        )
-    return tokens.inputs

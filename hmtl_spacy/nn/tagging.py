@@ -67,9 +67,7 @@ class TaggingHead(nn.Module, LabellingHead):
             ends = packing.inverse[rows[:, 1] - 1].to(order.device)
             scores = self.crf.span_probabilities(emissions, tags, packing, starts, ends).cpu().numpy()
             rows, scores = rows[scores >= threshold], scores[scores >= threshold]
-        # spans are by start, so scores divide by document at the first span of each
-        bounds = numpy.searchsorted(rows[:, 0], layout.doc_starts)[1:]
-        return layout.split_docs(rows, 2), numpy.split(scores, bounds)
+        return layout.split_scored(rows, scores, columns=2)
 
     def label_distribution(self, tokens: TokenBatch) -> Tensor:
         """Tag probabilities of each token without its neighbours. [n_tokens, n_tags]"""

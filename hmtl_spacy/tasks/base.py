@@ -22,6 +22,7 @@ class Task:
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
+    `below` are the tasks below this one in the hierarchy, by name, once it is in one.
     `layer` names what the task fills: "entities", "mentions", "clusters" or "relations", or a layer of its
     own, which `to_json` describes; "" is shown and exported nowhere. `threshold_filters` says that the
     rows at a threshold are those of any lower one whose scores are above it, so that tuning decodes once.
@@ -47,6 +48,7 @@ class Task:
         self.dropout = dropout
         self.label_embedding_width = label_embedding_width
         self.labels = []
+        self.below: Dict[str, Task] = {}
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
@@ -76,9 +78,9 @@ class Task:
         """
         return {}
 
-    def candidate_rows(self, doc: Doc) -> numpy.ndarray:
+    def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
         """Spans on a document, for a head whose `candidates_from` names a level that isn't in the hierarchy:
-        start, end, and what else the head reads. [n, n_columns]
+        start, end, and what else the head reads, [n, n_columns]; None where they aren't annotated.
         """
         raise NotImplementedError
 

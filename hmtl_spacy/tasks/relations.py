@@ -1,62 +1,31 @@
-"""Relations between mentions of one sentence: `doc._.relations`."""
+"""Relations between last tokens, widened to mentions of one sentence: `doc._.relations`."""
 
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, List
 
 import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import Relation, get_mentions, get_relations, set_relations
-from ..metrics import RELATION_MODES, relation_key, relation_scores
+from ..annotations import Relation, set_relations
 from ..nn.multi_head import MultiHeadSelection
-from .base import Task, annotated_pairs, char_offsets
-from .differences import Differences, Item, differences
-
-Offsets = Tuple[int, int]
+from .base import annotated_pairs
+from .relation_task import RelationTask
 
 
-class Relations(Task):
-    """Typed, directed relations between mentions. Rows are head start, head end, tail start, tail end, label.
-
-    The head predicts pairs of last tokens (as the paper does); each is widened to the mention,
+class Relations(RelationTask):
+    """Relations whose head predicts pairs of last tokens (as the paper does); each is widened to the mention,
     else the entity, that ends there.
 
-    scorer_hidden: width of the pair scorer.
-    positive_rate: expected share of related pairs among all pairs of tokens.
     unmatched: what happens to a predicted relation with an argument that is neither a mention nor an
         entity: "token" keeps it with a one-token argument, "drop" removes it. Both are counted,
         in `doc.spans["relations"].attrs["unmatched"]`.
-    mentions_key: the span group of the mentions.
-    relations_key: the span group of the relations.
     """
 
-    layer = "relations"
-    threshold_filters = True
-    offset_columns = 4
-    reasons = ("crosses a sentence", "arguments end on one token")
-
-    def __init__(
-        self,
-        *,
-        scorer_hidden: int,
-        positive_rate: float,
-        unmatched: str,
-        mentions_key: str,
-        relations_key: str,
-        **settings: Any,
-    ):
+    def __init__(self, *, unmatched: str, **settings: Any):
         super().__init__(**settings)
         if unmatched not in ("token", "drop"):
             raise ValueError(f"Relations: unmatched is '{unmatched}'. Set it to 'token' or 'drop'.")
-        self.scorer_hidden = scorer_hidden
-        self.positive_rate = positive_rate
         self.unmatched = unmatched
-        self.mentions_key = mentions_key
-        self.relations_key = relations_key
-
-    @property
-    def keys(self) -> Dict[str, Optional[str]]:
-        return {"mentions": self.mentions_key, "relations": self.relations_key}
 
     def build_head(self, nI: int, nX: int) -> MultiHeadSelection:
         return MultiHeadSelection(
@@ -67,29 +36,12 @@ class Relations(Task):
             positive_rate=self.positive_rate,
         )
 
-    def has_gold(self, doc: Doc) -> bool:
-        return self.relations_key in doc.spans
-
-    def find_labels(self, docs: Iterable[Doc]) -> List[str]:
-        of_docs = (get_relations(doc, self.relations_key) or [] for doc in docs)
-        return sorted({relation.label for relations in of_docs for relation in relations})
-
-    def encode(self, doc: Doc) -> numpy.ndarray:
-        rows = [
-            (head.start, head.end, tail.start, tail.end, self.label_index(label))
-            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
-        ]
-        return numpy.array(rows, dtype=numpy.int64).reshape(-1, 5)
-
     def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
-        ends = rows[:, [1, 3]] - 1
-        crossing = numpy.zeros(len(rows), dtype=bool)
-        if len(rows):
-            crossing = sentence_of[ends[:, 0]] != sentence_of[ends[:, 1]]
-        return dict(zip(self.reasons, (crossing, ends[:, 0] == ends[:, 1])))
+        last_tokens = rows[:, [1, 1, 3, 3]] - [1, 0, 1, 0]  # all that is learned, as spans
+        return super().unusable(last_tokens, sentence_of)
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
-        arguments = self._arguments(doc)
+        arguments = self.arguments(doc)
         ending_at: Dict[int, Span] = {}
         for span in sorted(arguments, key=lambda span: (span.label_ != "", span.end - span.start)):
             ending_at[span.end] = span
@@ -106,59 +58,12 @@ class Relations(Task):
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
-        gold = [self._char_relations(reference) for _, reference in pairs]
-        predictions = [self._char_relations(predicted) for predicted, _ in pairs]
-        scores: Dict[str, Any] = {}
-        for mode in RELATION_MODES:
-            of_mode = relation_scores(
-                [relations for relations, _ in gold],
-                [relations for relations, _ in predictions],
-                mode=mode,
-                gold_types=[types for _, types in gold],
-                predicted_types=[types for _, types in predictions],
-            )
-            scores.update({f"rel_{mode}_{key}": value for key, value in of_mode.items()})
         groups = [predicted.spans.get(self.relations_key) for predicted, _ in pairs]
         unmatched = sum(group.attrs.get("unmatched", 0) for group in groups if group is not None)
-        return {**scores, "rel_unmatched": float(unmatched)}
-
-    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        sides = {"gold": self._char_relations(reference), "predicted": self._char_relations(predicted)}
-        by_mode = {}
-        for mode in RELATION_MODES:
-            items = {
-                side: {relation_key(item, mode, types, side): _item(item, mode, types) for item in relations}
-                for side, (relations, types) in sides.items()
-            }
-            by_mode[f"rel_{mode}"] = differences(items["gold"], items["predicted"])
-        return by_mode
-
-    def score_weights(self) -> Dict[str, Optional[float]]:
-        weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}
-        return {**weights, "rel_strict_per_type": None}
-
-    def _arguments(self, doc: Doc) -> List[Span]:
-        """Entities, but for those that end where a mention does, then mentions."""
-        mentions = get_mentions(doc, self.mentions_key) or []
-        ends = {span.end for span in mentions}
-        return [span for span in doc.ents if span.end not in ends] + mentions
-
-    def _char_relations(self, doc: Doc) -> Tuple[List[Tuple[Offsets, Offsets, str]], Dict[Offsets, str]]:
-        relations = [
-            (char_offsets(head), char_offsets(tail), label)
-            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
-        ]
-        types = {char_offsets(span): span.label_ for span in self._arguments(doc)}
-        return relations, types
+        return {**super().score(examples), "rel_unmatched": float(unmatched)}
 
 
 def _widened(doc: Doc, start: int, end: int, ending_at: Dict[int, Span]) -> Span:
     """An argument that is one token, as the mention or entity that ends there, if there is one."""
     wider = ending_at.get(end) if end - start == 1 else None
     return Span(doc, start if wider is None else wider.start, end)
-
-
-def _item(relation: Tuple[Offsets, Offsets, str], mode: str, types: Dict[Offsets, str]) -> Item:
-    head, tail, label = relation
-    ends = tuple(types.get(span, "no type") for span in (head, tail))
-    return Item((head, tail), label, ends if mode == "strict" else ())

@@ -9,7 +9,9 @@ import pytest
 from hmtl_spacy import nn
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(nn.__path__))
-WITH_EXAMPLES = set("antecedents batch clusters crf forward_backward grids multi_head pruning spans".split())
+WITH_EXAMPLES = set(
+    "antecedents batch clusters crf forward_backward grids pairs pruning sentence_spans spans".split()
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from hmtl_spacy.nn import multi_head
+from hmtl_spacy.nn import pairs as pairs_module
 from hmtl_spacy.nn.batch import Layout, TokenBatch
-from hmtl_spacy.nn.multi_head import MultiHeadSelection, token_pairs
+from hmtl_spacy.nn.multi_head import MultiHeadSelection
+from hmtl_spacy.nn.pairs import ordered_pairs
 
 LENGTHS = [2, 3, 1, 4, 3]
 LAYOUT = Layout([5, 0, 5, 3], LENGTHS)
@@ -106,8 +107,8 @@ def test_the_bias_starts_at_the_prior():
 def test_decoding_and_loss_in_small_pieces_are_the_same(monkeypatch):
     head, tokens = build(), batch()
     loss, found = head.loss(tokens, GOLD), decoded(head, tokens, 0.3)
-    monkeypatch.setattr(multi_head, "MAX_PAIRS", 5)
-    assert len(list(token_pairs(LAYOUT, multi_head.MAX_PAIRS))) > 2
+    monkeypatch.setattr(pairs_module, "MAX_PAIRS", 5)
+    assert len(list(ordered_pairs(LAYOUT.sentence_lengths, 5))) > 2
     torch.testing.assert_close(head.loss(tokens, GOLD), loss)
     assert decoded(head, tokens, 0.3) == pytest.approx(found, abs=1e-6)
 
@@ -142,15 +143,13 @@ def test_gradient_reaches_every_weight():
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=7), st.integers(1, 40))
-def test_pieces_hold_every_pair_once_and_find_it_again(lengths, max_pairs):
-    layout = Layout([sum(lengths)], lengths)
+def test_pieces_hold_every_pair_once_and_find_it_again(sizes, max_pairs):
     seen = []
-    for pairs in token_pairs(layout, max_pairs):
-        n_sentences = len(set(layout.sentence_of[pairs.start : pairs.end].tolist()))
-        assert len(pairs.head) <= max_pairs or n_sentences == 1
+    for pairs in ordered_pairs(numpy.array(sizes), max_pairs):
+        assert len(pairs.head) <= max_pairs or pairs.end == pairs.start + 1
         assert set(pairs.head.tolist()) == set(range(pairs.start, pairs.end))
         assert numpy.array_equal(pairs.index(pairs.head, pairs.tail), numpy.arange(len(pairs.head)))
         seen.extend(zip(pairs.head.tolist(), pairs.tail.tolist()))
-    of = layout.sentence_of
-    n = layout.n_tokens
+    of = numpy.repeat(numpy.arange(len(sizes)), sizes)
+    n = len(of)
     assert seen == [(i, j) for i in range(n) for j in range(n) if of[i] == of[j]]

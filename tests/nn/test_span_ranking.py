@@ -247,7 +247,7 @@ def test_pruning_keeps_the_best_of_each_document_by_its_own_length():
 
 
 def test_what_the_encoder_read_is_missing():
-    with pytest.raises(ValueError, match="attends over what its encoder read"):
+    with pytest.raises(ValueError, match="reads what its encoder read"):
         build().score_spans(TokenBatch(torch.randn(LAYOUT.n_tokens, NI), LAYOUT))
 
 

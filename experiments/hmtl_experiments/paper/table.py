@@ -48,7 +48,7 @@ def row_config(name: str, base: Path = SHARED_CONFIGS / "hmtl.cfg", overlays: It
     Corpora that teach none of the setup's tasks are removed.
     """
     row = ROWS[name]
-    ours = ["original", *row.corpora, f"setups/{row.setup}"]
+    ours = ["last_tokens", "original", *row.corpora, f"setups/{row.setup}"]
     if row.embeddings:
         ours.append(f"embeddings/{row.embeddings}")
     config = merge_configs(base, [*(CONFIGS / f"{path}.cfg" for path in ours), *overlays])

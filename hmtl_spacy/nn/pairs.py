@@ -1,0 +1,126 @@
+"""All ordered pairs of items of one sentence, some at a time: of tokens, or of candidate spans. Their loss,
+and the relations that are predicted of them.
+"""
+
+from dataclasses import dataclass
+from typing import Iterable, Iterator, Tuple
+
+import numpy
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+MAX_PAIRS = 4096  # more are slower on a CPU: their vectors don't fit its caches
+ON_A_GPU = 4  # times as many
+
+
+@dataclass
+class OrderedPairs:
+    """All ordered pairs of items within each sentence, for some consecutive heads.
+
+    Sentences of 2 and 1 items have five: an item's pair with itself is included, so that a pair's
+    place can be computed.
+
+    >>> (pairs,) = ordered_pairs(numpy.array([2, 1]), max_pairs=100)
+    >>> list(zip(pairs.head.tolist(), pairs.tail.tolist()))
+    [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)]
+
+    The pairs of one head follow each other in the order of the tails, so the pair of head h and tail t
+    is at first[h] + t; `first` may be negative, since no tail comes before its sentence.
+
+    >>> pairs.first.tolist()
+    [0, 2, 2]
+    >>> pairs.index(numpy.array([1, 2]), numpy.array([0, 2])).tolist()
+    [2, 4]
+
+    start, end: the heads, end exclusive; items are numbered over all sentences.
+    head, tail: by head, then by tail. [n_pairs]
+    first: for each head the place of its pair with item 0, were there one. [end - start]
+    """
+
+    start: int
+    end: int
+    head: numpy.ndarray
+    tail: numpy.ndarray
+    first: numpy.ndarray
+
+    def index(self, head: numpy.ndarray, tail: numpy.ndarray) -> numpy.ndarray:
+        """The places of pairs, each within a sentence, whose heads are here. [n] both -> [n]"""
+        places: numpy.ndarray = self.first[head - self.start] + tail
+        return places
+
+
+def ordered_pairs(sizes: numpy.ndarray, max_pairs: int) -> Iterator[OrderedPairs]:
+    """The pairs of sentences, some heads at a time.
+
+    sizes: items of each sentence, none of which may be empty. [n_sentences]
+    max_pairs: more at a time only if they have one head.
+    """
+    tails = numpy.repeat(sizes, sizes)  # how many pairs each head has, [n_items]
+    first_tail = numpy.repeat(numpy.cumsum(sizes) - sizes, sizes)  # [n_items]
+    pairs_to = numpy.cumsum(tails)  # up to each head, which is included, [n_items]
+    start = 0
+    while start < len(tails):
+        before = pairs_to[start] - tails[start]
+        end = max(start + 1, int(numpy.searchsorted(pairs_to, before + max_pairs, side="right")))
+        inside = slice(start, end)
+        head = numpy.repeat(numpy.arange(start, end), tails[inside])
+        first = pairs_to[inside] - tails[inside] - before - first_tail[inside]
+        tail = numpy.arange(len(head)) - numpy.repeat(first, tails[inside])
+        yield OrderedPairs(start, end, head, tail, first)
+        start = end
+
+
+def at_a_time(vectors: Tensor) -> int:
+    """How many pairs are scored at a time, where the vectors are."""
+    return MAX_PAIRS if vectors.device.type == "cpu" else ON_A_GPU * MAX_PAIRS
+
+
+def pair_loss(
+    scored: Iterable[Tuple[OrderedPairs, Tensor]], related: numpy.ndarray, ends: numpy.ndarray
+) -> Tensor:
+    """Binary cross-entropy of every label, summed over the pairs whose items end on different tokens.
+
+    scored: pairs and their logits. [n_pairs, n_labels] each
+    related: the items of head and tail, and the label. [n_relations, 3]
+    ends: where each item ends. [n_items]
+    """
+    loss = torch.zeros(())
+    for pairs, logits in scored:
+        inside = related[(related[:, 0] >= pairs.start) & (related[:, 0] < pairs.end)]
+        target = numpy.zeros(logits.shape, dtype=numpy.float32)
+        target[pairs.index(inside[:, 0], inside[:, 1]), inside[:, 2]] = 1.0
+        # an item's pair with itself is no candidate: its loss weighs nothing. [n_pairs, 1]
+        different = (ends[pairs.head] != ends[pairs.tail]).astype(numpy.float32)[:, None]
+        loss = loss + F.binary_cross_entropy_with_logits(
+            logits,
+            torch.from_numpy(target).to(logits.device),
+            weight=torch.from_numpy(different).to(logits.device),
+            reduction="sum",
+        )
+    return loss
+
+
+def decode_pairs(
+    scored: Iterable[Tuple[OrderedPairs, Tensor]],
+    threshold: float,
+    starts: numpy.ndarray,
+    ends: numpy.ndarray,
+) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """The relations whose probability is above the threshold, of items that end on different tokens.
+
+    scored: as in `pair_loss`. starts, ends: of each item, ends exclusive. [n_items]
+    RETURNS: rows by head, [n, 5], and probabilities, [n].
+    """
+    rows, scores = [numpy.zeros((0, 5), dtype=numpy.int64)], [numpy.zeros(0, dtype=numpy.float32)]
+    for pairs, logits in scored:
+        probability = logits.sigmoid()  # [n_pairs, n_labels]
+        pairs_of_rows, labels_of_rows = (probability > threshold).nonzero(as_tuple=True)  # [n_rows] both
+        confidence = probability[pairs_of_rows, labels_of_rows].cpu().numpy()
+        pair, label = pairs_of_rows.cpu().numpy(), labels_of_rows.cpu().numpy()
+        head, tail = pairs.head[pair], pairs.tail[pair]
+        different = ends[head] != ends[tail]
+        found = numpy.stack([starts[head], ends[head], starts[tail], ends[tail], label], axis=1)
+        rows.append(found[different])
+        scores.append(confidence[different])
+    return numpy.concatenate(rows), numpy.concatenate(scores)

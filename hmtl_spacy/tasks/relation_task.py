@@ -1,0 +1,118 @@
+"""What the tasks of relations share: rows of typed, directed pairs of spans, and their scores."""
+
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+import numpy
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..annotations import get_mentions, get_relations
+from ..metrics import RELATION_MODES, relation_key, relation_scores
+from .base import Task, annotated_pairs, char_offsets
+from .differences import Differences, Item, differences
+
+Offsets = Tuple[int, int]
+
+
+class RelationTask(Task):
+    """Typed, directed relations between mentions. Rows are head start, head end, tail start, tail end, label.
+
+    scorer_hidden: width of the pair scorer.
+    positive_rate: expected share of related pairs among all pairs that are scored.
+    mentions_key: the span group of the mentions.
+    relations_key: the span group of the relations.
+    """
+
+    layer = "relations"
+    threshold_filters = True
+    offset_columns = 4
+    reasons = ("crosses a sentence", "arguments end on one token")
+
+    def __init__(
+        self,
+        *,
+        scorer_hidden: int,
+        positive_rate: float,
+        mentions_key: str,
+        relations_key: str,
+        **settings: Any,
+    ):
+        super().__init__(**settings)
+        self.scorer_hidden = scorer_hidden
+        self.positive_rate = positive_rate
+        self.mentions_key = mentions_key
+        self.relations_key = relations_key
+
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        return {"mentions": self.mentions_key, "relations": self.relations_key}
+
+    def has_gold(self, doc: Doc) -> bool:
+        return self.relations_key in doc.spans
+
+    def find_labels(self, docs: Iterable[Doc]) -> List[str]:
+        of_docs = (get_relations(doc, self.relations_key) or [] for doc in docs)
+        return sorted({relation.label for relations in of_docs for relation in relations})
+
+    def encode(self, doc: Doc) -> numpy.ndarray:
+        rows = [
+            (head.start, head.end, tail.start, tail.end, self.label_index(label))
+            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
+        ]
+        return numpy.array(rows, dtype=numpy.int64).reshape(-1, 5)
+
+    def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
+        sentences = sentence_of[rows[:, :4] - [0, 1, 0, 1]]  # of the arguments' first and last tokens, [n, 4]
+        crossing = (sentences != sentences[:, :1]).any(axis=1)
+        return dict(zip(self.reasons, (crossing, (rows[:, 1] == rows[:, 3]) & ~crossing)))
+
+    def score(self, examples: List[Example]) -> Dict[str, Any]:
+        pairs = annotated_pairs(self, examples)
+        gold = [self._char_relations(reference) for _, reference in pairs]
+        predictions = [self._char_relations(predicted) for predicted, _ in pairs]
+        scores: Dict[str, Any] = {}
+        for mode in RELATION_MODES:
+            of_mode = relation_scores(
+                [relations for relations, _ in gold],
+                [relations for relations, _ in predictions],
+                mode=mode,
+                gold_types=[types for _, types in gold],
+                predicted_types=[types for _, types in predictions],
+            )
+            scores.update({f"rel_{mode}_{key}": value for key, value in of_mode.items()})
+        return scores
+
+    def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
+        sides = {"gold": self._char_relations(reference), "predicted": self._char_relations(predicted)}
+        by_mode = {}
+        for mode in RELATION_MODES:
+            items = {
+                side: {relation_key(item, mode, types, side): _item(item, mode, types) for item in relations}
+                for side, (relations, types) in sides.items()
+            }
+            by_mode[f"rel_{mode}"] = differences(items["gold"], items["predicted"])
+        return by_mode
+
+    def score_weights(self) -> Dict[str, Optional[float]]:
+        weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}
+        return {**weights, "rel_strict_per_type": None}
+
+    def arguments(self, doc: Doc) -> List[Span]:
+        """Entities, but for those that end where a mention does, then mentions."""
+        mentions = get_mentions(doc, self.mentions_key) or []
+        ends = {span.end for span in mentions}
+        return [span for span in doc.ents if span.end not in ends] + mentions
+
+    def _char_relations(self, doc: Doc) -> Tuple[List[Tuple[Offsets, Offsets, str]], Dict[Offsets, str]]:
+        relations = [
+            (char_offsets(head), char_offsets(tail), label)
+            for head, tail, label, _ in get_relations(doc, self.relations_key) or []
+        ]
+        types = {char_offsets(span): span.label_ for span in self.arguments(doc)}
+        return relations, types
+
+
+def _item(relation: Tuple[Offsets, Offsets, str], mode: str, types: Dict[Offsets, str]) -> Item:
+    head, tail, label = relation
+    ends = tuple(types.get(span, "no type") for span in (head, tail))
+    return Item((head, tail), label, ends if mode == "strict" else ())
