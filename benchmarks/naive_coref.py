@@ -5,6 +5,7 @@ The benchmarks measure against it, and the tests of the head compare its numbers
 """
 
 import math
+from itertools import product
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy
@@ -45,7 +46,7 @@ def decode_coref(head: Any, document: Document, threshold: float) -> Tuple[numpy
     spans = kept_spans(head, document) if document.lengths else []
     if len(spans) < 2:
         return numpy.zeros((0, 3), dtype=numpy.int64), numpy.zeros(0, dtype=numpy.float32)
-    return links(spans.tolist(), score_pairs(head, document, spans).scores, threshold)
+    return links(head, spans.tolist(), score_pairs(head, document, spans).scores, threshold)
 
 
 def kept_spans(head: Any, document: Document) -> Tensor:
@@ -158,24 +159,35 @@ def same_words(words: List[int], spans: Tensor, heads: Tensor, antecedent: Tenso
     return match
 
 
-def links(spans: List[List[int]], scores: Tensor, threshold: float) -> Tuple[numpy.ndarray, numpy.ndarray]:
-    """Clusters of each span's best antecedent. A first mention has the score of the best link to it."""
-    probabilities, best = scores.softmax(dim=1).max(dim=1)
-    cluster: Dict[int, int] = {}
+def links(
+    head: Any, spans: List[List[int]], scores: Tensor, threshold: float
+) -> Tuple[numpy.ndarray, numpy.ndarray]:
+    """Clusters of each span's best antecedent; unless the head links nested spans, of the best one that
+    brings no nested spans together, best links first. A first mention has the score of the best link to it.
+    """
+    choices = []
+    for i, probabilities in enumerate(scores.softmax(dim=1).tolist()):
+        least = max(probabilities[0], threshold)
+        choices += [(p, i, i - k) for k, p in enumerate(probabilities) if k and p >= least and p > 0]
+    clusters: List[List[int]] = [[i] for i in range(len(spans))]  # of each span, shared by its mentions
+    linked: Dict[int, float] = {}
     probability_of: Dict[int, float] = {}
-    linked = set()
-    n_clusters = 0
-    for i, (probability, choice) in enumerate(zip(probabilities.tolist(), best.tolist())):
-        if choice == 0 or probability < threshold:
+    for p, i, before in sorted(choices, reverse=True):
+        pairs = product(clusters[i], clusters[before])
+        if i in linked or (not head.link_nested and any(nested(spans[a], spans[b]) for a, b in pairs)):
             continue
-        before = i - choice
-        if before not in cluster:
-            cluster[before] = n_clusters
-            n_clusters += 1
-        if before not in linked:
-            probability_of[before] = max(probability_of.get(before, 0.0), probability)
-        cluster[i], probability_of[i] = cluster[before], probability
-        linked.add(i)
-    rows = [[*spans[i], cluster[i]] for i in sorted(cluster)]
-    confidences = [probability_of[i] for i in sorted(cluster)]
+        linked[i] = p
+        together = sorted({*clusters[i], *clusters[before]})
+        for member in together:
+            clusters[member] = together
+        probability_of[before] = max(probability_of.get(before, 0.0), p)
+    probability_of.update(linked)
+    rows = [[*spans[i], clusters[i][0]] for i in sorted(probability_of)]
+    confidences = [probability_of[i] for i in sorted(probability_of)]
     return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3), numpy.array(confidences, dtype=numpy.float32)
+
+
+def nested(one: List[int], other: List[int]) -> bool:
+    """Whether one span lies within the other, or is the other."""
+    inside = set(range(*one)), set(range(*other))
+    return inside[0] <= inside[1] or inside[1] <= inside[0]

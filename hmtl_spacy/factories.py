@@ -186,6 +186,7 @@ def make_coref(
     string_match: bool = True,
     speakers: bool = False,
     mention_weight: float = 1.0,
+    link_nested: bool = False,
     singletons: bool = False,
     clusters_key: str = "coref_clusters",
     numbered_groups: bool = True,

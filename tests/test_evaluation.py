@@ -8,7 +8,7 @@ from spacy.tokens import DocBin, Span
 from tiny import ANNOTATED, annotate, make_examples, make_pipeline
 from typer.testing import CliRunner
 
-from hmtl_spacy.annotations import set_clusters, set_mentions
+from hmtl_spacy.annotations import get_clusters, set_clusters, set_mentions
 from hmtl_spacy.evaluation.evaluate import evaluate, find_component, parse_thresholds
 from hmtl_spacy.evaluation.report import group_scores, report, to_json
 
@@ -93,7 +93,8 @@ def test_the_two_kinds_of_gold_mentions(trained, tmp_path, nlp):
     hmtl = trained.get_pipe("hmtl")
     head = hmtl.model.shims[0].network.levels["coref"].head
     with torch.no_grad():
-        head.antecedents.score.bias += 10_000.0  # all spans are linked
+        head.antecedents.score.bias += 10_000.0  # all spans are linked, if they may be
+    head.link_nested = True
     result = {kind: evaluate(trained, path, tasks=["coref"], gold_mentions=kind) for kind in ("paper", "any")}
     scores = {kind: result[kind].tasks["coref"].scores for kind in result}
     assert scores["any"]["coref_gm_any_mention_r"] == 1.0
@@ -133,6 +134,21 @@ def test_singletons_count_on_both_sides_if_wanted(trained, tmp_path, nlp):
     assert "Clusters of one mention are left out, in gold and prediction alike." in report(without)
     assert "Clusters of one mention count, in gold and prediction alike." in report(kept)
     assert evaluate(trained, path).tasks["coref"].settings == {"singletons": False}, "the model's own"
+
+
+def test_singletons_are_predicted_if_wanted(trained, tmp_path, nlp):
+    doc = annotate(nlp.vocab, *ANNOTATED[0])
+    path = write(tmp_path / "data.spacy", [doc])
+    head = trained.get_pipe("hmtl").head("coref")
+    with torch.no_grad():
+        head.antecedents.score.bias -= 10_000.0  # nothing is linked
+    found = []
+    for wanted in (False, True):
+        evaluate(trained, path, singletons=wanted, inspect=lambda name, task, egs: found.append((name, egs)))
+    without, kept = (get_clusters(egs[0].predicted) for name, egs in found if name == "coref")
+    assert without == [] and set(map(len, kept)) == {1}
+    assert not head.singletons
+    assert get_clusters(trained(doc.text)) == []
 
 
 def test_thresholds(trained, data):

@@ -16,7 +16,7 @@ Component = Annotated[
 GoldSentences = Annotated[bool, Opt(help="Use the sentence boundaries of the data, if it has any")]
 Singletons = Annotated[
     Optional[bool],
-    Opt(help="Count coreference clusters of one mention, on both sides; the model's setting if not given"),
+    Opt(help="Predict and count coreference clusters of one mention; the model's setting if not given"),
 ]
 Thresholds = Annotated[
     Optional[List[str]], Opt("--threshold", help="A task's threshold, as task=0.4; can be repeated")

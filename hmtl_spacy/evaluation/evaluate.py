@@ -85,7 +85,7 @@ def evaluate(
         "paper": only those that the task could find itself, pruned as its own (Sanh et al. 2019); "any":
         all, of any width (Durrett and Klein 2014). The scores' names say which: `coref_gm_paper_f`,
         `rel_gm_any_strict_f`. A level that spans are taken from is scored with its own.
-    singletons: overrides whether tasks that know singletons count them, on both sides.
+    singletons: overrides whether tasks that know singletons predict them, and count them on both sides.
     thresholds: overrides the component's, by task.
     progress: show a progress bar, on a terminal only.
     inspect: called with the name of each scored task, the task and the annotated examples.
@@ -260,20 +260,21 @@ def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[
 @contextmanager
 def overridden(hmtl: HMTL, singletons: Optional[bool], thresholds: Dict[str, float]) -> Iterator[None]:
     """Other settings for a while."""
-    takers = [task for task in hmtl.tasks.values() if hasattr(task, "singletons")]
+    parts = [part for name, task in hmtl.tasks.items() for part in (task, hmtl.head(name))]
+    takers = [part for part in parts if hasattr(part, "singletons")]  # a task scores, its head predicts
     if singletons is not None and not takers:
         raise ValueError(f"None of the tasks {list(hmtl.tasks)} knows singletons: omit the option.")
     check_tasks(hmtl, list(thresholds))
     check_thresholds(hmtl.name, thresholds, hmtl.tasks)
-    before = [task.singletons for task in takers], dict(hmtl.cfg["thresholds"])
+    before = [taker.singletons for taker in takers], dict(hmtl.cfg["thresholds"])
     try:
-        for task in takers if singletons is not None else ():
-            task.singletons = singletons
+        for taker in takers if singletons is not None else ():
+            taker.singletons = singletons
         hmtl.cfg["thresholds"].update(thresholds)
         yield
     finally:
-        for task, value in zip(takers, before[0]):
-            task.singletons = value
+        for taker, value in zip(takers, before[0]):
+            taker.singletons = value
         hmtl.cfg["thresholds"] = before[1]
 
 

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from .antecedents import AntecedentScorer, Pairs
 from .batch import CandidateSpans, Layout, TokenBatch
-from .clusters import follow_links
+from .clusters import Links, best_links, follow_links, no_links
 from .dropout import Dropout
 from .head import Head
+from .nesting import part_nested
 from .pruning import prune
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
@@ -40,6 +41,8 @@ class SpanRankingHead(nn.Module, Head):
     string_match: whether antecedents are also scored by whether the words are the same.
     mention_weight: weight of the mention term, see `loss`. Without it pruning can learn to drop every
         gold mention, which makes the ranking loss zero.
+    link_nested: whether a cluster may have a mention that lies within another of its mentions.
+    singletons: whether `decode` makes clusters of one of spans that it takes for mentions and doesn't link.
     """
 
     reads_inputs = True
@@ -59,11 +62,15 @@ class SpanRankingHead(nn.Module, Head):
         string_match: bool,
         speakers: bool,
         mention_weight: float,
+        link_nested: bool,
+        singletons: bool,
     ):
         super().__init__()
         self.max_width = max_width
         self.spans_per_token = spans_per_token
         self.mention_weight = mention_weight
+        self.link_nested = link_nested
+        self.singletons = singletons
         self.attention = HeadAttention(nI)
         self.width = nn.Embedding(max_width + 1, feature_width)
         self.dropout = Dropout(dropout)
@@ -115,30 +122,45 @@ class SpanRankingHead(nn.Module, Head):
         candidates of the head's own.
 
         threshold: a span's best link is made if its probability is at least that.
-        RETURNS: rows [n, 3] and the probability of each mention's link [n], per document.
+        RETURNS: rows [n, 3] and the probability of each mention's link [n], per document; where a cluster
+            has one mention, that of being a mention.
         """
         layout = tokens.layout
-        empty = [numpy.zeros((0, 3), dtype=numpy.int64) for _ in layout.doc_lengths]
         if not layout.n_tokens:
-            return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
+            empty = numpy.zeros((0, 3), dtype=numpy.int64)
+            return [empty for _ in layout.doc_lengths], [
+                empty[:, 0].astype(numpy.float32) for _ in layout.doc_lengths
+            ]
         if tokens.candidates is None:
             candidates, scores, weights = self.score_spans(tokens)
             kept = prune(layout, candidates, scores, self.spans_per_token)
         else:
             kept, weights = self.score_given(tokens, tokens.candidates)
-        pairs = (
-            self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
-            if len(kept.starts)
-            else None
-        )
-        if pairs is None:
-            return empty, [numpy.zeros(0, dtype=numpy.float32) for _ in empty]
-        probability, best = pairs.scores.softmax(dim=1).max(dim=1)
-        linked = ((best > 0) & (probability >= threshold)).cpu().numpy()
-        antecedent = pairs.antecedent.gather(1, (best - 1).clamp(min=0)[:, None])[:, 0].cpu().numpy()
         spans = torch.stack([kept.starts, kept.ends], dim=1).cpu().numpy()
-        rows, confidences = follow_links(spans, linked, antecedent, probability.cpu().numpy())
+        links = self.link(tokens, kept, spans, weights, threshold)
+        mention = None
+        if self.singletons:  # given spans are mentions, whatever the scorer takes them for
+            mention = kept.scores.sigmoid().clamp(min=0.0 if tokens.candidates is None else 0.5).cpu().numpy()
+        rows, confidences = follow_links(spans, links, mention)
         return layout.split_scored(rows, confidences, columns=2)
+
+    def link(
+        self, tokens: TokenBatch, kept: PrunedSpans, spans: numpy.ndarray, weights: Tensor, threshold: float
+    ) -> Links:
+        """The antecedents of kept spans.
+
+        spans: their offsets, [n_kept, 2]; weights: of tokens, [n_tokens, 1].
+        """
+        pairs = None
+        if len(spans):
+            pairs = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
+        if pairs is None:
+            return no_links(len(spans))
+        probability = pairs.scores.softmax(dim=1)  # [n_kept, 1 + n]
+        links = best_links(pairs.antecedent, probability, threshold)
+        if self.link_nested:
+            return links
+        return part_nested(links, spans, pairs.antecedent, probability, threshold)
 
     def score_spans(self, tokens: TokenBatch) -> Tuple[Candidates, Tensor, Tensor]:
         """Mention scores of all candidate spans.

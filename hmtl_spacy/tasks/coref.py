@@ -29,7 +29,8 @@ class Coref(Task):
         token, None where it is unknown.
     mention_weight: weight of the term that teaches which spans are in a cluster at all; without
         it the loss can fall to zero by pruning every gold mention.
-    singletons: whether clusters of one mention count when scoring, on both sides.
+    link_nested: whether a cluster may have a mention that lies within another of its mentions.
+    singletons: whether clusters of one mention are predicted, and count when scoring, on both sides.
     clusters_key: the span group of all clustered mentions.
     numbered_groups: also write one group per cluster, as spacy-experimental does.
     """
@@ -49,6 +50,7 @@ class Coref(Task):
         string_match: bool,
         speakers: bool,
         mention_weight: float,
+        link_nested: bool,
         singletons: bool,
         clusters_key: str,
         numbered_groups: bool,
@@ -72,6 +74,8 @@ class Coref(Task):
             string_match=string_match,
             speakers=speakers,
             mention_weight=mention_weight,
+            link_nested=link_nested,
+            singletons=singletons,
         )
 
     @property

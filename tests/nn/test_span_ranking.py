@@ -11,7 +11,7 @@ from hmtl_spacy.nn import antecedents, span_ranking
 from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
-from hmtl_spacy.nn.clusters import follow_links
+from hmtl_spacy.nn.clusters import Links, follow_links
 from hmtl_spacy.nn.pruning import prune
 from hmtl_spacy.nn.span_ranking import SpanRankingHead
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
@@ -44,6 +44,8 @@ def build(**changes):
         "string_match": True,
         "speakers": False,
         "mention_weight": 0.5,
+        "link_nested": True,
+        "singletons": False,
         **changes,
     }
     head = SpanRankingHead(NI, NX, **settings).eval()
@@ -338,6 +340,69 @@ def test_given_spans_are_linked_and_none_is_pruned():
     assert [len(s) for s in scores] == [len(r) for r in rows]
 
 
+def test_mentions_without_a_link_are_clusters_of_one():
+    head, tokens = build(singletons=True), batch()
+    with torch.no_grad():
+        head.mention_score.bias += 1.95  # some scores are positive, some aren't
+        head.antecedents.score.bias -= 2 * 1.95 + 1  # and few spans are linked
+    alone, scores = head.decode(tokens, 0.5)
+    head.singletons = False
+    linked, scores_of_linked = head.decode(tokens, 0.5)
+    mention = naive_mention_scores(head, tokens)
+    n_alone = 0
+    for doc, kept in enumerate(naive_kept(head, tokens)):
+        start = int(LAYOUT.doc_starts[doc])
+        of_linked = {
+            (s + start, e + start): (c, p)
+            for (s, e, c), p in zip(linked[doc].tolist(), scores_of_linked[doc])
+        }
+        found = {(s + start, e + start): (c, p) for (s, e, c), p in zip(alone[doc].tolist(), scores[doc])}
+        wanted = {span for span in kept if span in of_linked or mention[span] >= 0}
+        assert set(found) == wanted
+        clusters = [c for c, _ in found.values()]
+        for span in wanted - set(of_linked):
+            n_alone += 1
+            assert clusters.count(found[span][0]) == 1
+            assert found[span][1] == pytest.approx(mention[span].sigmoid().item(), abs=1e-5)
+        assert all(found[span][1] == p for span, (_, p) in of_linked.items())
+    assert n_alone > 2 and sum(map(len, linked)) > 2
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_given_spans_are_mentions_whatever_their_scores(prune):
+    head = build(singletons=True, spans_per_token=9.0)
+    with torch.no_grad():
+        head.mention_score.bias -= 100.0
+    spans = [[[0, 4], [0, 2], [5, 6]], [], [[0, 1]], [[0, 3], [2, 3]]]
+    given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
+    rows, scores = head.decode(replace(batch(), candidates=CandidateSpans(given, prune)))
+    expected = [sorted(s for s in of_doc if not prune or s[1] - s[0] <= 3) for of_doc in spans]
+    assert [of_doc[:, :2].tolist() for of_doc in rows] == expected
+    assert all(len(set(of_doc[:, 2])) == len(of_doc) for of_doc in rows)
+    assert set(numpy.concatenate(scores)) == {0.5}
+    assert sum(map(len, head.decode(batch())[0])) == 0
+
+
+def test_no_cluster_has_nested_mentions():
+    head, tokens = build(link_nested=False), batch()
+    with torch.no_grad():
+        head.antecedents.score.bias += 100.0  # every span is linked, if it may be
+    parted, _ = head.decode(tokens)
+    head.link_nested = True
+    linked, _ = head.decode(tokens)
+    assert n_nested(parted) == 0 < n_nested(linked)
+
+
+def n_nested(rows):
+    """Pairs of spans of a cluster of which one lies within the other."""
+    return sum(
+        one is not other and one[2] == other[2] and one[0] <= other[0] and other[1] <= one[1]
+        for of_doc in map(numpy.ndarray.tolist, rows)
+        for one in of_doc
+        for other in of_doc
+    )
+
+
 @pytest.mark.parametrize("prune", [False, True])
 def test_given_spans_may_all_be_empty(prune):
     nothing = [numpy.zeros((0, 2), dtype=numpy.int64)] * 4
@@ -414,7 +479,7 @@ def links(*antecedents):
     spans = numpy.stack([numpy.arange(n), numpy.arange(n) + 1], axis=1)
     linked = numpy.array([a is not None for a in antecedents], dtype=bool)
     to = numpy.array([a or 0 for a in antecedents], dtype=numpy.int64)
-    rows, scores = follow_links(spans, linked, to, numpy.linspace(0.1, 0.9, n))
+    rows, scores = follow_links(spans, Links(linked, to, numpy.linspace(0.1, 0.9, n)))
     return rows.tolist(), [round(score, 2) for score in scores.tolist()]
 
 
