@@ -64,6 +64,16 @@ def test_too_wide_is_counted_on_predicted_tokens(tasks):
     assert measure([finer(reference)], tasks, sentence_of)["", "coref"].lost == {"too wide": 2}
 
 
+def test_links_that_the_window_misses_are_counted(tasks):
+    task = tasks["coref"]
+    task.spans_per_token, task.max_antecedents = 0.5, 1  # a window of two tokens
+    doc = annotate(VOCAB, WORDS, {0, 3}, clusters=[[(0, 1), (3, 4)], [(1, 2), (2, 3)], [(5, 6)]])
+    coverage = measure([example(doc), example(doc)], tasks, sentence_of)["", "coref"]
+    assert coverage.out_of_reach == {"links farther than max_antecedents": 2}  # one in each document
+    assert coverage.usable == coverage.annotations == 10
+    assert "2 links farther than max_antecedents" in coverage_table({("", "coref"): coverage})
+
+
 def test_usable_rows_are_on_predicted_tokens(tasks):
     reference = annotate(VOCAB, WORDS, {0, 3}, mentions=[(2, 3, "P"), (3, 4, "P")])
     eg = finer(reference)

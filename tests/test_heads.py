@@ -216,6 +216,20 @@ def with_speakers(examples, names):
     return examples
 
 
+def test_the_window_of_antecedents_can_be_widened_in_use(tmp_path):
+    nlp = make_pipeline(tasks={**TINY_TASKS, "coref": {**TINY_TASKS["coref"], "max_antecedents": 1}})
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    with torch.no_grad():
+        nlp.get_pipe("hmtl").head("coref").antecedents.score.bias += 100.0  # every span is linked
+    nlp.to_disk(tmp_path / "narrow")
+    wide = spacy.load(tmp_path / "narrow", config={"components.hmtl.tasks.coref.max_antecedents": 90})
+    wide.to_disk(tmp_path / "wide")
+    head = spacy.load(tmp_path / "wide").get_pipe("hmtl").head("coref")
+    assert head.antecedents.max_antecedents == 90
+    weights = nlp.get_pipe("hmtl").head("coref").state_dict()
+    assert all(torch.equal(weight, weights[name]) for name, weight in head.state_dict().items())
+
+
 def test_speakers_reach_the_coreference_head():
     tasks = {**TINY_TASKS, "coref": {**TINY_TASKS["coref"], "speakers": True, "string_match": False}}
     nlp = make_pipeline(tasks=tasks)

@@ -17,7 +17,8 @@ from .gold import usable_gold
 class Coverage:
     """Counts of one task in one corpus.
 
-    lost: unusable annotations by reason. missing: tokens of which nothing is known.
+    lost: unusable annotations by reason. out_of_reach: what the settings hardly let be found, by reason.
+    missing: tokens of which nothing is known.
     """
 
     docs: int = 0
@@ -26,6 +27,7 @@ class Coverage:
     usable: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     missing: int = 0
+    out_of_reach: Counter[str] = field(default_factory=Counter)
 
 
 def measure(
@@ -50,6 +52,7 @@ def measure(
             coverage.lost.update(gold.lost)
             missing = task.missing(example.reference)
             coverage.missing += 0 if missing is None else int(missing.sum())
+            coverage.out_of_reach.update(task.out_of_reach(gold.rows))
     return coverages
 
 
@@ -59,7 +62,8 @@ def coverage_table(coverages: Dict[Tuple[str, str], Coverage]) -> str:
     gaps = any(coverage.missing for coverage in coverages.values())
     for (corpus, name), coverage in coverages.items():
         share = coverage.usable / coverage.annotations if coverage.annotations else 1.0
-        lost = ", ".join(f"{count} {reason}" for reason, count in coverage.lost.most_common())
+        counted = [*coverage.lost.most_common(), *coverage.out_of_reach.most_common()]
+        lost = ", ".join(f"{count} {reason}" for reason, count in counted)
         counts = (coverage.docs, coverage.sentences, coverage.annotations)
         missing = (str(coverage.missing),) if gaps else ()
         rows.append((corpus or "-", name, *map(str, counts), f"{share:.1%}", *missing, lost))

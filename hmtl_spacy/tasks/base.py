@@ -109,6 +109,10 @@ class Task:
         """
         raise NotImplementedError
 
+    def out_of_reach(self, rows: numpy.ndarray) -> Dict[str, int]:
+        """What can be learned from but hardly be found in use, by reason: how many. rows: usable ones"""
+        return {}
+
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         """Write rows and their confidences to a document."""
         raise NotImplementedError

@@ -58,6 +58,8 @@ class Coref(Task):
     ):
         super().__init__(**settings)
         self.max_width = max_width
+        self.spans_per_token = spans_per_token
+        self.max_antecedents = max_antecedents
         self.singletons = singletons
         self.clusters_key = clusters_key
         self.numbered_groups = numbered_groups
@@ -108,6 +110,16 @@ class Coref(Task):
         crossing = crosses_sentences(rows[:, 0], rows[:, 1], sentence_of)
         wide = rows[:, 1] - rows[:, 0] > self.max_width
         return dict(zip(self.reasons, (crossing, wide & ~crossing)))
+
+    def out_of_reach(self, rows: numpy.ndarray) -> Dict[str, int]:
+        """Links from mentions to the nearest ones before in their clusters that have more than
+        `max_antecedents` kept spans between them, if spans are kept evenly: `spans_per_token` a token.
+        """
+        ordered = rows[numpy.lexsort((rows[:, 1], rows[:, 0], rows[:, 2]))]
+        same = ordered[1:, 2] == ordered[:-1, 2]
+        distance = (ordered[1:, 0] - ordered[:-1, 0])[same] * self.spans_per_token  # in kept spans
+        far = int((distance > self.max_antecedents).sum())
+        return {"links farther than max_antecedents": far} if far else {}
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         clusters: Dict[int, List[Offsets]] = {}
