@@ -256,7 +256,7 @@ def test_a_format_that_is_not_lines_is_read_by_its_path(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"\xff\r\n")
     convert("shout", tmp_path / "a.bin", tmp_path / "out.spacy")
     [doc] = DocBin().from_disk(tmp_path / "out.spacy").get_docs(spacy.blank("en").vocab)
-    assert doc.text == "ff0d0a"
+    assert doc[0].text == "ff0d0a"
     for name, found in (("b.bin", "no such file"), (".", "it is a folder")):
         with pytest.raises(ConversionError, match=f"{found}; name an existing file"):
             convert("shout", tmp_path / name, tmp_path / "out.spacy")
