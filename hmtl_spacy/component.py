@@ -21,6 +21,7 @@ from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import visible_rows
 from .data.layers import further_names
+from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import check_threshold_names
@@ -45,6 +46,7 @@ class HMTL(TrainablePipe):
     tasks: the levels by name, lowest first.
     thresholds: per task the probability from which something is predicted.
     scorer: from examples to scores; null to score nothing.
+    blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class HMTL(TrainablePipe):
         tasks: Dict[str, Task],
         thresholds: Dict[str, float],
         scorer: Optional[Callable[..., Dict[str, Any]]],
+        blank_line_ends_sentence: bool,
     ):
         self.vocab = vocab
         self.model = model
@@ -63,6 +66,7 @@ class HMTL(TrainablePipe):
         self.tasks = tasks
         self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
         self.scorer = scorer
+        self.blank_line_ends_sentence = blank_line_ends_sentence
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
         self.watch = UpdateWatch()
         self.choice: Optional[ThresholdChoice] = None
@@ -137,8 +141,10 @@ class HMTL(TrainablePipe):
                 *task.labels,
                 *(x for x in task.find_labels(gold) if x not in task.labels),
             ]
-        self.coverage = measure(examples, self.tasks, sentence_of)
+        self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
+        if nlp is not None:
+            check_tokenizer([eg.reference for eg in examples], self.tasks, nlp)
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
         self.watch = UpdateWatch()
 
@@ -216,7 +222,7 @@ class HMTL(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self._require_network()
-        gold, unannotated = gold_of_batch(examples, self.tasks, sentence_of)
+        gold, unannotated = gold_of_batch(examples, self.tasks, self.sentence_of)
         if not gold or not any(len(eg.predicted) for eg in examples):
             return losses
         docs = [eg.predicted for eg in examples]
@@ -255,6 +261,10 @@ class HMTL(TrainablePipe):
         chosen = self.choice.choose(self.name, self.tasks, examples) if self.choice else {}
         return {**self.scorer(examples, tasks=self.tasks), **chosen}
 
+    def sentence_of(self, doc: Doc) -> numpy.ndarray:
+        """The sentence of each token, as the levels divide the document. [n_tokens]"""
+        return sentence_of(doc, self.blank_line_ends_sentence)
+
     def _check_layers(self) -> None:
         """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""
         merge_keys({name: task.keys for name, task in self.tasks.items()})
@@ -281,9 +291,9 @@ class HMTL(TrainablePipe):
             )
 
 
-def sentence_of(doc: Doc) -> numpy.ndarray:
-    """The sentence of each token, as the model divides the document. [n_tokens]"""
-    lengths = sentence_lengths(doc)
+def sentence_of(doc: Doc, blank_line_ends_sentence: bool = False) -> numpy.ndarray:
+    """The sentence of each token, see `sentence_lengths`. [n_tokens]"""
+    lengths = sentence_lengths(doc, blank_line_ends_sentence)
     return numpy.repeat(numpy.arange(len(lengths)), lengths)
 
 

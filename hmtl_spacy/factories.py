@@ -30,6 +30,7 @@ DEFAULT_CONFIG = {
         "coref": {"@hmtl_tasks": "hmtl_spacy.Coref.v1", "inputs": ["mentions"]},
         "relations": {"@hmtl_tasks": "hmtl_spacy.SpanRelations.v1", "inputs": ["mentions"]},
     },
+    "blank_line_ends_sentence": True,
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
     "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
 }
@@ -69,12 +70,14 @@ def make_hmtl(
     tasks: Dict[str, Any],
     thresholds: Dict[str, float],
     scorer: Optional[Callable],
+    blank_line_ends_sentence: bool,
 ) -> Any:
     """The component.
 
     hierarchy: the tasks that are learned and annotated, lowest first.
     embedding: docs to token vectors.
     tasks: settings of each task; those outside the hierarchy are left alone.
+    blank_line_ends_sentence: for the levels, in training and use; `doc.sents` stays as it is.
     """
     from .component import HMTL
     from .data.long_texts import allow_long_texts
@@ -87,7 +90,13 @@ def make_hmtl(
     check_thresholds(name, thresholds, tasks)
     allow_long_texts(nlp)
     return HMTL(
-        nlp.vocab, HMTLModel(embedding, levels), name, tasks=levels, thresholds=thresholds, scorer=scorer
+        nlp.vocab,
+        HMTLModel(embedding, levels, blank_line_ends_sentence),
+        name,
+        tasks=levels,
+        thresholds=thresholds,
+        scorer=scorer,
+        blank_line_ends_sentence=blank_line_ends_sentence,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tu
 
 import numpy
 import torch
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats1d, Floats2d
@@ -33,23 +34,29 @@ class TrainingBatch(NamedTuple):
     unannotated: Unannotated
 
 
-def HMTLModel(embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task]) -> Model:
+def HMTLModel(
+    embedding: Model[List[Doc], Floats2d], tasks: Dict[str, Task], blank_line_ends_sentence: bool
+) -> Model:
     """The shared embedding and the hierarchy over it.
 
     Trained, it maps a `TrainingBatch` to one loss per task, and the gradient it takes back is
     the weight of each; otherwise `decode` gives rows, and so does `Model.predict`, at the threshold `LIKELY`.
     """
-    shim = TorchShim(NetworkBuilder(tasks))
+    shim = TorchShim(NetworkBuilder(tasks, blank_line_ends_sentence))
     return Model(
         "hmtl", forward, init=initialize, layers=[embedding], shims=[shim], refs={"embedding": embedding}
     )
 
 
 class NetworkBuilder:
-    """Builds the network from its input width and the labels of its tasks."""
+    """Builds the network from its input width and the labels of its tasks.
 
-    def __init__(self, tasks: Dict[str, Task]):
+    blank_line_ends_sentence: see `sentence_lengths`. It is kept here because stored `attrs` would come back.
+    """
+
+    def __init__(self, tasks: Dict[str, Task], blank_line_ends_sentence: bool):
         self.tasks = tasks
+        self.blank_line_ends_sentence = blank_line_ends_sentence
 
     def __call__(self, nI: int, labels: Dict[str, List[str]]) -> Network:
         if list(labels) != list(self.tasks):
@@ -125,37 +132,54 @@ def keep_features(model: Model) -> None:
 def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:
     """The tokens of documents, with the features that the tasks ask for. vectors: [n_tokens, nO]"""
     features: Dict[str, numpy.ndarray] = {}
-    for task in cast(NetworkBuilder, _shim(model).build).tasks.values():
+    build = cast(NetworkBuilder, _shim(model).build)
+    for task in build.tasks.values():
         for name, ids in task.token_features(docs).items():
             if not numpy.array_equal(features.setdefault(name, ids), ids):
                 raise ValueError(
                     f"Two tasks have different values for the token feature '{name}'. Give one of "
                     f"them another name."
                 )
-    return TokenBatch(vectors, sentence_layout(docs), features=features)
+    lengths = [n for doc in docs for n in sentence_lengths(doc, build.blank_line_ends_sentence)]
+    return TokenBatch(vectors, Layout([len(doc) for doc in docs], lengths), features=features)
 
 
 def _shim(model: Model) -> TorchShim:
     return cast(TorchShim, model.shims[0])
 
 
-def sentence_layout(docs: List[Doc]) -> Layout:
-    return Layout([len(doc) for doc in docs], [n for doc in docs for n in sentence_lengths(doc)])
+def sentence_lengths(
+    doc: Doc, blank_line_ends_sentence: bool = False, max_length: int = MAX_SENTENCE
+) -> List[int]:
+    """Tokens of each sentence, as the levels read them. Longer ones, and documents without sentence starts,
+    are cut into pieces of at most `max_length` tokens.
 
-
-def sentence_lengths(doc: Doc, max_length: int = MAX_SENTENCE) -> List[int]:
-    """Tokens of each sentence. Longer ones, and documents without sentence starts, are cut into
-    pieces of at most `max_length` tokens.
+    blank_line_ends_sentence: whether a sentence also begins after each blank line; `doc.sents` stays.
     """
     if not len(doc):
         return []
-    starts = numpy.flatnonzero(doc.to_array("SENT_START").reshape(-1) == 1)
+    is_start = doc.to_array("SENT_START").reshape(-1) == 1  # [n_tokens]
+    if blank_line_ends_sentence:
+        for start, end in blank_lines(doc):
+            is_start[start:end] = False  # white space is no sentence, it belongs to the one before
+            is_start[end] = True
+    starts = numpy.flatnonzero(is_start)
     bounds = [0, *starts[starts > 0].tolist(), len(doc)]
     lengths: List[int] = []
     for length in (end - start for start, end in zip(bounds[:-1], bounds[1:])):
         lengths.extend([max_length] * ((length - 1) // max_length))
         lengths.append((length - 1) % max_length + 1)
     return lengths
+
+
+def blank_lines(doc: Doc) -> Iterator[Tuple[int, int]]:
+    """White space between words that has a blank line: its first token and the one behind it."""
+    space = doc.to_array([IS_SPACE]).reshape(-1) > 0  # [n_tokens]
+    if space.any():
+        edges = numpy.flatnonzero(numpy.diff(space, prepend=False, append=False)).reshape(-1, 2)
+        for start, end in edges.tolist():
+            if start > 0 and end < len(doc) and doc[start:end].text.count("\n") > 1:
+                yield start, end
 
 
 def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:

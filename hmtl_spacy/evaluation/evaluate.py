@@ -13,9 +13,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from ..component import HMTL, sentence_of
+from ..component import HMTL
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
+from ..data.tokenization import Tokenization, measure_tokenization, tokenize
 from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
@@ -29,7 +30,7 @@ class TaskResult:
 
     gold: annotations, all and by label; unusable: those out of reach of the model, by reason;
     unknown: labels that it never learned; settings: what the scores depend on; missing: tokens without
-    annotation, on which predictions aren't scored.
+    annotation, on which predictions aren't scored; tokenization: gold spans that the tokenizer can't make.
     """
 
     docs: int
@@ -40,6 +41,7 @@ class TaskResult:
     settings: Dict[str, Any]
     scores: Dict[str, Any]
     missing: int = 0
+    tokenization: Tokenization = field(default_factory=Tokenization)
 
 
 @dataclass
@@ -101,10 +103,11 @@ def evaluate(
         start = perf_counter()
         _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
+        tokenized = list(tokenize((eg.reference for eg in examples), nlp.make_doc))
         for name in chosen:
             if name in candidates:
                 _annotate_source(hmtl, name, examples)
-            result.tasks[name] = evaluate_task(name, hmtl.tasks[name], examples)
+            result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
             if inspect is not None:
                 inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
@@ -218,22 +221,30 @@ def sentence_source(examples: Sequence[Example], gold_sentences: bool) -> str:
     return "of the data" if gold_sentences and has_gold and same else "of the pipeline"
 
 
-def evaluate_task(name: str, task: Task, examples: Sequence[Example]) -> Optional[TaskResult]:
-    """Scores and counts of one task, or None if no document has gold for it."""
+def evaluate_task(
+    hmtl: HMTL, name: str, examples: Sequence[Example], tokenized: Sequence[Example] = ()
+) -> Optional[TaskResult]:
+    """Scores and counts of one task, or None if no document has gold for it.
+
+    tokenized: the same documents on the tokens of the pipeline's tokenizer.
+    """
+    task = hmtl.tasks[name]
     pairs = annotated_pairs(task, examples)
     if not pairs:
         return None
     scores = task.score(list(examples))
     with knowing_all_labels(task, [gold for _, gold in pairs]) as unknown:
         per_label = _count_labels(task, [gold for _, gold in pairs])
-        measured = measure(examples, {name: task}, sentence_of).values()
+        measured = measure(examples, {name: task}, hmtl.sentence_of).values()
+        tokenization = measure_tokenization(tokenized, {name: task})
     unusable: Counter = Counter()
     for coverage in measured:
         unusable.update(coverage.lost)
     settings = {"singletons": task.singletons} if hasattr(task, "singletons") else {}
     total = sum(coverage.annotations for coverage in measured)
     missing = sum(coverage.missing for coverage in measured)
-    return TaskResult(len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
+    counts = (len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
+    return TaskResult(*counts, tokenization.get(name, Tokenization()))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Tuple
 
 from wasabi.tables import table
 
+from ..data.tokenization import describe_tokenization
 from .evaluate import Evaluation, TaskResult
 
 HEADER = ("", "P", "R", "F", "gold")
@@ -65,6 +66,7 @@ def _lines(result: Evaluation) -> Iterator[str]:
             yield "The data has no gold annotation for this task."
             continue
         yield from _notes(task, result.given.get(name))
+        yield from describe_tokenization({name: task.tokenization})
         yield task_table(task).rstrip("\n")
         for key, value in group_scores(task.scores)[1].items():
             yield f"{key}: {100 * value:.2f}" if key.endswith("_f") else f"{key}: {value:g}"
@@ -77,6 +79,8 @@ def _notes(task: TaskResult, given: Optional[str]) -> Iterator[str]:
     if given != "any":
         for reason, count in task.unusable.items():
             yield f"Out of the model's reach, and scored as missed: {count:,} ({reason})."
+    if task.tokenization.is_bad:
+        yield "Warning: with its own tokenizer, in use, the pipeline reaches less than these scores."
     if task.missing:
         tokens = "token" if task.missing == 1 else "tokens"
         yield f"Annotation is missing on {task.missing:,} {tokens}: spans predicted there are not scored."
