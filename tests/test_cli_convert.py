@@ -39,7 +39,7 @@ def run(*args):
         (["labelstudio", "labelstudio.json", "--config", FIXTURES / "labelstudio.xml"], "2 relations"),
         (["doccano", "doccano.jsonl", "--entities", "PER", "--mentions", "*"], "2 entities, 4 mentions"),
         (["prodigy", "prodigy.jsonl", "--coref-label", "left,coref"], "1 clusters"),
-        (["docred", "docred.json", "--pairs", "all", "--singletons"], "3 clusters, 17 relations"),
+        (["docred", "docred.json", "--pairs", "all", "--singletons"], "3 clusters, 20 relations"),
         (["crossre", "crossre.jsonl"], "3 mentions, 3 relations"),
         (["inline", "inline.txt", "--split", "dev"], "1 documents, 15 tokens, 1 sentences"),
         (["inline", "inline.txt", "--mentions", "extent", "--singletons"], "7 mentions, 5 clusters"),
