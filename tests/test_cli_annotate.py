@@ -61,7 +61,7 @@ def test_skipped_documents_are_reported_once_and_fail_if_strict(model, tmp_path)
 def test_what_is_wrong_is_one_line(model, tmp_path):
     source = write_jsonl(tmp_path / "in.jsonl", 1)
     for args, message in [
-        ([model, source, tmp_path / "out.xml"], "expected a name that ends in conll (conll2012), .json"),
+        ([model, source, tmp_path / "out.xml"], "expected a name that ends in .brat.zip (brat)"),
         ([tmp_path / "none", source, tmp_path / "out.jsonl"], "Can't find model"),
         ([model, tmp_path, tmp_path / "out.jsonl", "--format", "dygie"], "Can't write"),
     ]:
