@@ -9,6 +9,7 @@ weight decay of the Thinc optimiser it is given.
 import contextlib
 import json
 from functools import partial
+from itertools import chain
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
@@ -59,6 +60,24 @@ class TorchUpdates:
                 averages[f"pytorch_{self.id}_averages"] = updates.average()
         updates.drop_gradients()
         self._grad_scaler.update()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether any update has changed the weights."""
+        return bool(self.training_state().get("steps", 0))
+
+    def training_state(self) -> Dict[str, Tensor]:
+        """What updates depend on beside the weights, by name; nothing before the first."""
+        updates: Optional[Updates] = self.__dict__.get("_updates")
+        return {} if updates is None else updates.state()
+
+    def load_training_state(self, state: Dict[str, Tensor], optimizer: Optimizer) -> None:
+        """Go on from a state, with the weights that belong to it."""
+        updates = self.__dict__["_updates"] = Updates(self._model, self.group_of)
+        updates.load_state(state)
+        averages: Optional[Dict[Any, Any]] = optimizer.averages
+        if averages is not None:
+            averages[f"pytorch_{self.id}_averages"] = updates.averages
 
     @contextlib.contextmanager
     def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
@@ -194,6 +213,38 @@ class Updates:
         torch._foreach_lerp_(list(self.averages.values()), current, 1.0 - keep)
         return self.averages
 
+    def state(self) -> Dict[str, Tensor]:
+        """All that the next step depends on beside the weights: the number of steps, averages, and what the
+        optimisers keep of each weight (`dense/exp_avg/NAME`).
+        """
+        state = {"steps": torch.tensor(self.steps)}
+        for kind, optimizer in (("dense", self.dense), ("sparse", self.sparse)):
+            if optimizer is not None:
+                for name, parameter in self.parameters.items():
+                    for key, value in optimizer.state.get(parameter, {}).items():
+                        state[f"{kind}/{key}/{name}"] = torch.as_tensor(value)
+        return {**state, **{f"averages/{name}": average for name, average in self.averages.items()}}
+
+    def load_state(self, state: Dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        self.steps = int(state["steps"])
+        by_kind: Dict[str, Dict[str, Dict[str, Any]]] = {"dense": {}, "sparse": {}}
+        for name, value in state.items():
+            kind, _, rest = name.partition("/")
+            if kind == "averages":
+                self.averages[rest] = value.to(self.parameters[rest].device)
+            elif kind in by_kind:
+                key, _, parameter = rest.partition("/")
+                by_kind[kind].setdefault(parameter, {})[key] = (
+                    value if value.is_floating_point() else int(value)
+                )
+        if by_kind["dense"]:
+            self.dense = adam(self._groups(sparse=False))
+            self._load(self.dense, by_kind["dense"])
+        if by_kind["sparse"]:
+            self.sparse = torch.optim.SparseAdam(self._groups(sparse=True))
+            self._load(self.sparse, by_kind["sparse"])
+
     def drop_gradients(self) -> None:
         """Leave no gradient, not even zeros, from which Adam's momentum would move the weights on."""
         for parameter in self.parameters.values():
@@ -209,6 +260,14 @@ class Updates:
             if parameter.requires_grad and (id(parameter) in sparse_weights) == sparse:
                 groups.setdefault(self.group_of(name, parameter), []).append(parameter)
         return [{"params": parameters, **group._asdict()} for group, parameters in groups.items()]
+
+    def _load(self, optimizer: torch.optim.Optimizer, state: Dict[str, Dict[str, Any]]) -> None:
+        """Give a new optimiser what another had kept of each weight, by name."""
+        names = {id(parameter): name for name, parameter in self.parameters.items()}
+        # torch numbers the weights of all groups in turn
+        weights = chain.from_iterable(group["params"] for group in optimizer.param_groups)
+        numbered = {n: state[names[id(p)]] for n, p in enumerate(weights) if names[id(p)] in state}
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": numbered})
 
     def _apply(self, torch_optimizer: torch.optim.Optimizer, optimizer: Optimizer, scale: float) -> None:
         for group in torch_optimizer.param_groups:

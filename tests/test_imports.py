@@ -43,10 +43,11 @@ TABLE = {
     "schedules": ("", ""),
     "annotate": ("data", LIGHT),
     "logger": ("data thresholds", LIGHT),
+    "training": ("shims annotate.locks annotate.models annotate.outputs", f"{LIGHT} torch safetensors"),
     "visualize": ("annotations data.layers entities", "spacy IPython"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
     "cli": (
-        "registry annotate data evaluation overlay visualize",
+        "registry annotate data evaluation overlay training visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
     "factories": ("registry", "spacy thinc"),

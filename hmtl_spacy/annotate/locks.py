@@ -17,6 +17,10 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # f
 _held: Set[int] = set()  # descriptors of this process
 
 
+class Held(RuntimeError):
+    """Another process has the lock; the message says which."""
+
+
 @contextmanager
 def locked(out_path: Path) -> Iterator[None]:
     """Hold OUT.lock, or say who does. The system releases it when the process dies; a rerun takes it over."""
@@ -25,7 +29,7 @@ def locked(out_path: Path) -> Iterator[None]:
     handle = _take(path)
     if handle is None:
         advice = "Wait until it is done, or end it and run the same command again; or name another output"
-        raise RuntimeError(f"Another run is writing to {readable(out_path)}: {_holder(path)}. {advice}.")
+        raise Held(f"Another run is writing to {readable(out_path)}: {_holder(path)}. {advice}.")
     _held.add(handle)
     try:
         yield

@@ -19,12 +19,17 @@ def describe_model(nlp: Language) -> Dict[str, Any]:
     settings = [getattr(pipe, "cfg", None) for _, pipe in nlp.pipeline]
     known = json.dumps([nlp.config, settings], default=lambda value: type(value).__name__, sort_keys=True)
     digest.update(known.encode())
-    files = sorted(Path(nlp.path).rglob("*")) if nlp.path else []
-    for file in files:
+    if nlp.path:
+        add_files(digest, Path(nlp.path))
+    name = f"{nlp.lang}_{nlp.meta.get('name')} {nlp.meta.get('version')}"
+    return {"name": name, "digest": digest.hexdigest()}
+
+
+def add_files(digest: blake2b, path: Path) -> None:
+    """Add a file to a hash, or the names and contents of all files in a folder."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():
-            digest.update(file.relative_to(nlp.path).as_posix().encode())
+            digest.update(file.relative_to(path).as_posix().encode())
             with file.open("rb") as opened:
                 while piece := opened.read(PIECE):
                     digest.update(piece)
-    name = f"{nlp.lang}_{nlp.meta.get('name')} {nlp.meta.get('version')}"
-    return {"name": name, "digest": digest.hexdigest()}

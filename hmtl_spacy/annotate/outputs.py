@@ -143,12 +143,21 @@ def open_stream(writer: Writer, stream: BinaryIO) -> Output:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that is there with all of its data, for good, or not at all."""
+    with written_whole(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """The same for a file that something else writes.
+
+    YIELDS: where to write it.
+    """
     partial = path.with_name(f".{path.name}.part")
     with _writing(path):
         try:
-            with partial.open("wb") as file:
-                file.write(data)
-                file.flush()
+            yield partial
+            with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(partial, path)
         except OSError:

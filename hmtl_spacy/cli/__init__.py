@@ -3,7 +3,7 @@
 What is heavy is imported when a command runs.
 """
 
-from . import annotate, config, convert, encoder, errors, evaluate, serve, tune, vectors, visualize
+from . import annotate, config, convert, encoder, errors, evaluate, serve, train, tune, vectors, visualize
 from .apps import hmtl_cli
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "evaluate",
     "hmtl_cli",
     "serve",
+    "train",
     "tune",
     "vectors",
     "visualize",

@@ -8,7 +8,7 @@ from spacy.attrs import ORTH
 from spacy.tokens import Doc
 from torch import Tensor
 
-from ..nn.onednn_linear import inference_copy
+from ..nn.onednn_linear import can_pack, inference_copy
 from .precision import usable_precision
 from .word_pieces import sentence_starts
 
@@ -73,6 +73,10 @@ class Inference:
 
     def __reduce__(self) -> Tuple[type, Tuple[str]]:
         return Inference, (self.precision,)
+
+    def prepare(self, device: torch.device) -> None:
+        """Do what draws random numbers when it is done for the first time on that device."""
+        can_pack(usable_precision(self.precision, device))
 
     def copy_of(self, transformer: torch.nn.Module) -> torch.nn.Module:
         """The same copy as long as the transformer is the same and on the same device."""

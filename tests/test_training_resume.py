@@ -1,0 +1,116 @@
+"""A training that is killed and resumed leaves what one in one go leaves, bit by bit."""
+
+import os
+
+import numpy
+import pytest
+import spacy
+from resuming import die_at_update, differences, left, make_config, train
+from spacy.vectors import Vectors
+from tiny import train as train_tiny
+
+if not hasattr(os, "fork"):
+    pytest.skip("processes are forked", allow_module_level=True)
+
+
+def with_vectors(path):
+    config = make_config(path)
+    nlp = spacy.blank("en")
+    words = "ann works for acme it rains in lyon".split()
+    data = numpy.random.default_rng(0).normal(size=(len(words), 16)).astype("f")
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=data, keys=words)
+    nlp.to_disk(path / "vectors")
+    config["initialize"]["vectors"] = str(path / "vectors")
+    return config
+
+
+def with_patience(path):
+    """Stopped by patience, with gradients of several batches in an update."""
+    config = make_config(path, patience=4, max_steps=60, accumulate_gradient=2, eval_frequency=2)
+    config["training"]["optimizer"]["learn_rate"] = 0.0001
+    return config
+
+
+def with_epochs(path):
+    config = make_config(path, max_epochs=3, max_steps=0)
+    config["training"]["batcher"] |= {"with_replacement": True, "sampling": "square-root"}
+    return config
+
+
+def with_streams(path):
+    """Corpora that are read anew in each epoch."""
+    return make_config(path, max_epochs=-1)
+
+
+def with_others(path, source=None):
+    """With components of spaCy, whose weights are Thinc's; updates of its `ner` draw Python's random numbers.
+    `senter` annotates what the next ones read."""
+    config = make_config(path)
+    nlp = spacy.blank("en")
+    tok2vec = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 8, "depth": 1}
+    tok2vec |= {"embed_size": 50, "window_size": 1, "maxout_pieces": 2, "subword_features": True}
+    for name in ("senter", "ner"):
+        nlp.add_pipe(name, config={"model": {"tok2vec": tok2vec}})
+    for name in ("senter", "ner"):
+        config["components"][name] = nlp.config["components"][name]
+    config["components"]["ner"]["update_with_oracle_cut_size"] = 2
+    config["nlp"]["pipeline"] = ["senter", "ner", "hmtl"]
+    config["training"]["annotating_components"] = ["senter"]
+    config["training"]["score_weights"] = {"ents_f": 0.5, "spans_mentions_f": 0.5}
+    return config
+
+
+def with_frozen(path):
+    """With a component of another pipeline, which isn't trained but annotates."""
+    from tiny import make_examples
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("senter")
+    train_tiny(nlp, make_examples(nlp.vocab), steps=3)
+    nlp.to_disk(path / "other")
+    config = make_config(path, frozen_components=["senter"])
+    config["components"]["senter"] = {"source": str(path / "other")}
+    config["nlp"]["pipeline"] = ["senter", "hmtl"]
+    config["training"]["annotating_components"] = ["senter"]
+    return config
+
+
+def with_transformer(path, **settings):
+    pytest.importorskip("transformers")
+    from tiny_transformer import save_transformer
+
+    (path / "bert").mkdir()
+    config = make_config(path)
+    config["components"]["hmtl"]["embedding"]["parts"]["contextual"] = {
+        "@architectures": "hmtl_spacy.Transformer.v1",
+        "name": save_transformer(path / "bert"),
+        "window": 30,
+        **settings,
+    }
+    return config
+
+
+def with_cache_that_is_small(path):
+    return with_transformer(path, cache_mb=0)
+
+
+def with_fine_tuning(path):
+    return with_transformer(path, trainable=True)
+
+
+CASES = [
+    *(make_config, with_vectors, with_patience, with_epochs, with_streams, with_others, with_frozen),
+    *(with_transformer, with_cache_that_is_small, with_fine_tuning),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_resumed_is_as_if_undisturbed(tmp_path, case):
+    """Killed between two evaluations, then once more."""
+    config = case(tmp_path)
+    assert train(config, tmp_path / "whole") == 0
+    killed = tmp_path / "killed"
+    assert train(config, killed, before=die_at_update(5)) < 0
+    assert train(config, killed, resume=True, before=die_at_update(3)) < 0
+    assert train(config, killed, resume=True) == 0
+    assert not differences(left(tmp_path / "whole"), left(killed))
