@@ -160,7 +160,12 @@ def short_heading(key: str) -> str:
 def log_record(info: Info) -> Dict[str, Any]:
     """What is written to the file: everything, scores from 0 to 1."""
     record = {key: info[key] for key in ("epoch", "step", "seconds", "words", "score")}
-    return {**record, "losses": dict(info["losses"]), "scores": info["other_scores"]}
+    return {**record, "losses": plain(info["losses"]), "scores": info["other_scores"]}
+
+
+def plain(losses: Dict[str, Any]) -> Dict[str, Any]:
+    """Python's numbers in place of numpy's, which JSON can't hold; spaCy's components have such losses."""
+    return {name: loss.item() if hasattr(loss, "item") else loss for name, loss in losses.items()}
 
 
 def open_log(path: Optional[Path]) -> Optional[IO[str]]:

@@ -53,8 +53,9 @@ def training_config(folder, step, **variables):
     """The config that a step merges, with the overrides that it trains with."""
     merge, train, tune = scripts(folder, step, **variables)
     invoke(merge)
-    assert train[0] == "train" and tune[:3] == ["hmtl", "tune", f"{train[3]}/model-best"]
-    options = dict(zip(train[2::2], train[3::2]))
+    assert train[:2] == ["hmtl", "train"] and train[3] == "--resume"
+    assert tune[:3] == ["hmtl", "tune", f"{train[5]}/model-best"]
+    options = dict(zip(train[4::2], train[5::2]))
     options = {key: value for key, value in options.items() if key not in ("--output", "--gpu-id")}
     overrides = parse_config_overrides([word for option in options.items() for word in option])
-    return load_config(train[1], overrides=overrides)
+    return load_config(train[2], overrides=overrides)

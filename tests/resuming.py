@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import traceback
 from pathlib import Path
 
+import safetensors.torch
 import spacy
 from spacy.tokens import DocBin
 from tiny import ANNOTATED, TINY, TINY_TASKS, annotate, config_of
@@ -110,6 +112,35 @@ def die_at_update(number):
     return arrange
 
 
+def die_at_write(number):
+    """Kill the process before it makes a change to the files of its state or of model-best; where it writes
+    tensors, when half of them are there.
+    """
+
+    def arrange():
+        done = []
+
+        def killing(function, half=False):
+            def called(*args, **kwargs):
+                done.append(1)
+                if len(done) > number:
+                    if half:
+                        function(*args, **kwargs)
+                        os.truncate(args[1], os.path.getsize(args[1]) // 2)
+                    die()
+                return function(*args, **kwargs)
+
+            return called
+
+        safetensors.torch.save_file = killing(safetensors.torch.save_file, half=True)
+        os.replace = killing(os.replace)
+        shutil.copytree = killing(shutil.copytree)
+        for name in ("rename", "unlink"):
+            setattr(Path, name, killing(getattr(Path, name)))
+
+    return arrange
+
+
 def left(where):
     """Everything that a training leaves: pipelines, the last state's tensors, the log but for the time."""
     files = {
@@ -123,7 +154,10 @@ def left(where):
         (record.pop("seconds"), evaluation.pop(1)) for record, evaluation in zip(log, state["evaluations"])
     ]
     assert all(logged == stored for logged, stored in seconds)
-    for scores in [*(record["scores"] for record in log), *(evaluation[2] for evaluation in state["evaluations"])]:
+    for scores in [
+        *(record["scores"] for record in log),
+        *(evaluation[2] for evaluation in state["evaluations"]),
+    ]:
         del scores["speed"]
     return {**files, "log": log, "state": {key: x for key, x in state.items() if key not in ("files", "job")}}
 

@@ -29,8 +29,8 @@ def train_cli(
 ):
     """Train as `spacy train` does, with the same result, and resume what was interrupted.
 
-    After each evaluation, the state of the training is stored in DIR/resume, until it is finished. Options such
-    as --training.max_epochs 3 override settings of the config.
+    After each evaluation, the state of the training is stored in DIR/resume, until it is finished. Options
+    such as --training.max_epochs 3 override settings of the config.
 
     Example: python -m spacy hmtl train configs/hmtl.cfg -o training --resume --paths.train train.spacy
     """

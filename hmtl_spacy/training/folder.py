@@ -31,8 +31,8 @@ class Stored(NamedTuple):
 
 
 class ResumeFolder:
-    """What is stored of a training. `state.json` is replaced last and at once: what it names is whole, what it
-    doesn't name is what an interruption has left.
+    """What is stored of a training. `state.json` is replaced last and at once: what it names is whole, what
+    it doesn't name is what an interruption has left.
 
     path: the folder; it needn't exist.
     """

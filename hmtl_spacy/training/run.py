@@ -1,5 +1,6 @@
 """A whole run: decide whether there is something to go on from, initialize, train."""
 
+import sys
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -60,7 +61,7 @@ def train(
         if past is None:
             clean_output_dir(output_path)
             folder.clear()
-        Training(nlp, checkpoints, folder, job, past, use_gpu).run()
+        Training(nlp, checkpoints, folder, job, past, use_gpu).run(sys.stdout, sys.stderr)
 
 
 def _reasons_to_repeat(past: Stored, checkpoints: Checkpoints, job: Dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """A training by spaCy's loop that stores its state at each evaluation, and goes on from one."""
 
 import json
-import sys
 from typing import IO, Any, Callable, Dict, List, Optional, Tuple, cast
 
 from spacy.language import Language
@@ -47,9 +46,7 @@ class Training:
         if use_gpu >= 0 and config["training"]["gpu_allocator"]:
             set_gpu_allocator(config["training"]["gpu_allocator"])
         self.settings: Dict[str, Any] = registry.resolve(config["training"], schema=ConfigSchemaTraining)
-        self.optimizer = self.settings["optimizer"]
-        if not isinstance(self.optimizer, Optimizer):
-            raise CantStore(f"The optimizer is a {type(self.optimizer).__name__}, not Thinc's")
+        self.optimizer: Optimizer = self.settings["optimizer"]
         self.frozen: List[str] = self.settings["frozen_components"]
         self.trained = Trained(nlp, self.optimizer, self.frozen)
         self.known_strings = set(nlp.vocab.strings)
@@ -70,7 +67,7 @@ class Training:
         """Whether the steps are those of before, at which nothing is computed or stored."""
         return self.past is not None
 
-    def run(self, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr) -> None:
+    def run(self, stdout: IO[str], stderr: IO[str]) -> None:
         """Train to the end. What it does and says is what spaCy's `train` does and says."""
         msg = Printer(no_print=True)
         nlp, frozen, annotating = self.nlp, self.frozen, self.settings["annotating_components"]
@@ -187,8 +184,8 @@ class Training:
         except (CantResume, KeyError) as error:
             raise CantResume(
                 f"Can't resume: the same config and files led to another pipeline or other batches than "
-                f"before ({error}). Is a library of another version, or has a reader random numbers of its own? "
-                f"Train without --resume to start from the beginning."
+                f"before ({error}). Is a library of another version, or does a reader draw numbers of its "
+                f"own? Train without --resume to start from the beginning."
             ) from error
         for _, pipe in self.nlp.pipeline:
             if hasattr(pipe, "watch"):

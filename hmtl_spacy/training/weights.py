@@ -30,8 +30,8 @@ class Weights(NamedTuple):
 class Trained:
     """The weights of a pipeline that training changes, and what its optimizer knows of them.
 
-    Names consist of the component, the layer's place in its model, the place of a torch network among those of
-    the layer, and the name of the weights there: `hmtl/0/0/levels.ner.head.weight`.
+    Names consist of the component, the layer's place in its model, the place of a torch network among those
+    of the layer, and the name of the weights there: `hmtl/0/0/levels.ner.head.weight`.
 
     frozen: the components that aren't updated.
     """
