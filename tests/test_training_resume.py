@@ -7,7 +7,7 @@ import pytest
 import spacy
 from resuming import die_at_update, differences, left, make_config, train
 from spacy.vectors import Vectors
-from tiny import make_examples
+from tiny import TINY_TASKS, make_examples
 from tiny import train as train_tiny
 
 if not hasattr(os, "fork"):
@@ -73,6 +73,15 @@ def with_frozen(path):
     return config
 
 
+def with_relations(path):
+    """Whose threshold is chosen at each evaluation."""
+    config = make_config(path)
+    component = config["components"]["hmtl"]
+    component["hierarchy"] = ["ner", "mentions", "relations"]
+    component["tasks"]["relations"] = {**TINY_TASKS["relations"], "dropout": 0.3}
+    return config
+
+
 def with_transformer(path, **settings):
     pytest.importorskip("transformers")
     from tiny_transformer import save_transformer
@@ -97,7 +106,16 @@ def with_fine_tuning(path):
 
 
 CASES = [
-    *(make_config, with_vectors, with_patience, with_epochs, with_streams, with_others, with_frozen),
+    *(
+        make_config,
+        with_relations,
+        with_vectors,
+        with_patience,
+        with_epochs,
+        with_streams,
+        with_others,
+        with_frozen,
+    ),
     *(with_transformer, with_cache_that_is_small, with_fine_tuning),
 ]
 

@@ -153,6 +153,7 @@ class Training:
             "finished": False,
             "evaluations": self.evaluations,
             "strings": sorted(set(self.nlp.vocab.strings) - self.known_strings),
+            "thresholds": {name: choice.thresholds for name, choice in self._choices().items()},
             "random_at_start": self.start.to_json(),
             "random": RandomState.capture().to_json(),
             **self._course(info),
@@ -178,6 +179,9 @@ class Training:
             self._restore_features(past.features)
             for string in past.state["strings"]:
                 self.nlp.vocab.strings.add(string)
+            for name, choice in self._choices().items():
+                choice.thresholds.update(past.state["thresholds"][name])
+                choice.settings.update({task: choice.thresholds[task] for task in choice.weights})
             for name, value in self._course(info).items():
                 if past.state[name] != json.loads(json.dumps(value)):
                     raise CantResume(f"{name} came out differently")
@@ -203,6 +207,11 @@ class Training:
             caches[place].active = True
             caches[place].keep(bytes.fromhex(key), tuple(of_text[n] for n in sorted(of_text)))
         self._count_features()
+
+    def _choices(self) -> Dict[str, Any]:
+        """What evaluations choose thresholds with, by component."""
+        found = {name: getattr(pipe, "choice", None) for name, pipe in self.nlp.pipeline}
+        return {name: choice for name, choice in found.items() if choice is not None}
 
     def _count_features(self) -> None:
         self.n_features = {place: len(cache.features) for place, cache in self.trained.caches().items()}
