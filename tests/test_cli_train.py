@@ -96,6 +96,7 @@ def test_a_finished_training_leaves_no_tensors_and_is_not_repeated(copy):
     assert Path("out/model-best/meta.json").stat().st_mtime_ns == before
     code, said = resume("--training.max_steps", "1")
     assert code == 0 and "was finished, but training.max_steps was 6 and is 1" in said
+    assert "replaces the pipelines there. To keep them, stop it and train to another --output" in said
     shutil.rmtree("out/model-best")
     code, said = resume("--training.max_steps", "1")
     assert code == 0 and "was finished, but model-best or model-last is gone" in said

@@ -105,6 +105,13 @@ def with_fine_tuning(path):
     return with_transformer(path, trainable=True)
 
 
+def with_frozen_layers(path):
+    """With features in several parts, and weights in groups of their own learning rates."""
+    return with_transformer(
+        path, trainable=True, frozen_layers=1, layer_decay=0.7, warmup_steps=8, decay_all=False
+    )
+
+
 CASES = [
     *(
         make_config,
@@ -116,7 +123,7 @@ CASES = [
         with_others,
         with_frozen,
     ),
-    *(with_transformer, with_cache_that_is_small, with_fine_tuning),
+    *(with_transformer, with_cache_that_is_small, with_fine_tuning, with_frozen_layers),
 ]
 
 

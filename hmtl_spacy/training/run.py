@@ -41,8 +41,10 @@ def train(
                 step = past.state["step"]
                 msg.good(f"The training in {output_path} was finished at step {step}: nothing is left to do")
                 return
-            msg.info(
-                f"The training in {output_path} was finished, but {reasons}. It starts from the beginning"
+            # not refused: `spacy project run` trains again by the same command once a config has changed
+            msg.warn(
+                f"The training in {output_path} was finished, but {reasons}. It starts from the beginning "
+                f"and replaces the pipelines there. To keep them, stop it and train to another --output"
             )
             past = None
         elif past is not None:
