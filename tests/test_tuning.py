@@ -37,6 +37,12 @@ def test_of_equally_good_thresholds_the_nearest_is_taken(trained, data):
     assert tried[0.45] == tried[0.5] and best == 0.5
 
 
+def test_a_threshold_that_was_stored_is_tried_once(trained, data):
+    trained.get_pipe("hmtl").cfg["thresholds"]["relations"] = 0.30000000000000004
+    best, tried = tune_threshold(trained, data, "relations", "rel_strict_f", thresholds=[0.3, 1.0])
+    assert list(tried) == [0.3, 1.0] and best == 0.3
+
+
 def test_unknown_scores_are_named(trained, data):
     with pytest.raises(ValueError, match="has no score 'rel_f'. It has .*'rel_strict_f'"):
         tune_threshold(trained, data, "relations", "rel_f")

@@ -44,7 +44,7 @@ def tune_threshold(
     hmtl = get_component(nlp, name)
     check_tasks(hmtl, [task])
     keep_features(hmtl.model)
-    before = hmtl.cfg["thresholds"][task]
+    before = round(hmtl.cfg["thresholds"][task], 6)  # spaCy reads a stored 0.3 as 0.30000000000000004
     candidates = sorted({before, *thresholds})
     once = hmtl.tasks[task].threshold_filters and nlp.pipe_names[-1] == name
     results = (_filter if once else _repeat)(nlp, name, path, task, candidates, progress)
