@@ -120,7 +120,7 @@ def embed(component: HMTL, doc: Doc) -> List[Tensor]:
     layers = component.model.get_ref("embedding").layers
     whole = {layer.name: torch.as_tensor(layer.predict([doc])) for layer in layers if layer.name not in PARTS}
     sentences, start = [], 0
-    for length in sentence_lengths(doc):
+    for length in sentence_lengths(doc, component.blank_line_ends_sentence):
         parts = [
             PARTS[layer.name](layer, doc, start, start + length)
             if layer.name in PARTS
