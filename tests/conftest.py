@@ -1,3 +1,4 @@
+import os
 import random
 
 import hypothesis
@@ -7,6 +8,16 @@ from tiny import ANNOTATED, annotate, make_examples, make_pipeline, train
 
 hypothesis.settings.register_profile("hmtl", deadline=None, max_examples=50, database=None)
 hypothesis.settings.load_profile("hmtl")
+
+
+@pytest.fixture(autouse=True)
+def working_directory():
+    """A test that leaves another working directory fails itself, not those after it."""
+    before = os.getcwd()
+    yield
+    after = os.getcwd()
+    os.chdir(before)
+    assert after == before
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_names_that_are_not_utf8(trained, tmp_path):
 
 
 @posix
-def test_what_of_a_folder_is_left_out(trained, tmp_path):
+def test_what_of_a_folder_is_left_out(trained, tmp_path, monkeypatch):
     (folder := tmp_path / "in").mkdir()
     (folder / "sub").mkdir()
     for name in ("a.txt", "B.TXT", "sub/c.Txt", ".DS_Store", "d.pdf", "sub/e"):
@@ -124,11 +124,9 @@ def test_what_of_a_folder_is_left_out(trained, tmp_path):
     (folder / "up").symlink_to(folder)
     os.mkfifo(folder / "pipe.txt")
     with socket.socket(socket.AF_UNIX) as listening:
-        os.chdir(folder)  # names of sockets are short
-        try:
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)  # names of sockets are short
             listening.bind("socket.txt")
-        finally:
-            os.chdir(os.path.dirname(__file__))
         summary = annotate(trained, folder, tmp_path / "out.jsonl")
     assert [record["id"] for record in read_jsonl(tmp_path / "out.jsonl")] == ["B", "a", "link", "sub/c"]
     assert summary.left_out == [
