@@ -2,7 +2,18 @@
 
 import re
 from collections import Counter
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple, runtime_checkable
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Tuple,
+    runtime_checkable,
+)
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -145,6 +156,15 @@ def lose_further(layers: Layers, lost: "Counter[str]") -> None:
     """
     for name, data in layers.further.items():
         lost[name] += size(data)
+
+
+def lose_unannotated(layers: Layers, names: Iterable[str], lost: "Counter[str]") -> None:
+    """Count the layers that aren't annotated, in a format that can't tell that from nothing found.
+
+    names: of those layers that the format has.
+    """
+    for name in names:
+        lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
 
 
 def size(data: Any) -> int:

@@ -88,10 +88,7 @@ class CRF(nn.Module):
         score = score + start[tags[:n_first]].sum() + end[tags[packing.last.to(tags.device)]].sum()
         before = tags[packing.previous.to(tags.device)]  # [n_tokens - n_sentences]
         score = score + transitions[before, tags[n_first:]].sum()
-        log_z: Tensor = LogPartition.apply(  # type: ignore[no-untyped-call]  # of torch, without annotations
-            emissions, transitions, start, end, packing
-        )
-        return score - log_z
+        return score - log_partition(emissions, transitions, start, end, packing)
 
     def marginal_log_likelihood(self, emissions: Tensor, allowed: Tensor, packing: Packing) -> Tensor:
         """Log probability that all tags are allowed ones, summed over sentences: log Z over the sequences
@@ -101,13 +98,12 @@ class CRF(nn.Module):
             one sequence must be allowed.
         """
         # in double precision, for the difference of two large numbers
-        weights = [weight.double() for weight in (emissions, *self.weights())]
+        scores, transitions, start, end = (x.double() for x in (emissions, *self.weights()))
         # tags that are on no allowed sequence would be likely up to where they lead nowhere
         possible = self.on_sequences(allowed, packing)
-        restricted = weights[0].masked_fill(~possible, -torch.inf)
-        log_p: Tensor = LogPartition.apply(restricted, *weights[1:], packing)  # type: ignore[no-untyped-call]
-        log_p = log_p - LogPartition.apply(*weights, packing)  # type: ignore[no-untyped-call]
-        return log_p.to(emissions.dtype)
+        restricted = scores.masked_fill(~possible, -torch.inf)
+        log_p = log_partition(restricted, transitions, start, end, packing)
+        return (log_p - log_partition(scores, transitions, start, end, packing)).to(emissions.dtype)
 
     @torch.no_grad()
     def on_sequences(self, allowed: Tensor, packing: Packing) -> Tensor:
@@ -200,6 +196,16 @@ class CRF(nn.Module):
         log_p = messages.forward[starts, tags[starts]].log() + path[ends] - path[starts]
         log_p += (messages.backward[ends, tags[ends]] / messages.evidence[ends]).log()
         return log_p.exp().clamp(max=1.0).float()
+
+
+def log_partition(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, packing: Packing
+) -> Tensor:
+    """Log partition function, log Z, summed over sentences; see `LogPartition`. []"""
+    log_z: Tensor = LogPartition.apply(  # type: ignore[no-untyped-call]  # of torch, without annotations
+        emissions, transitions, start, end, packing
+    )
+    return log_z
 
 
 class LogPartition(torch.autograd.Function):

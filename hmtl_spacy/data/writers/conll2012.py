@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..converters.common import TREEBANK_ESCAPES
 from ..converters.conll2012 import SLASHES
-from ..layers import Layers, Scored, lose_further
+from ..layers import Layers, Scored, lose_further, lose_unannotated
 from .words import CROSSING, ESCAPED, Words, lose_scores, nested
 from .writer import Writer
 
@@ -35,8 +35,7 @@ def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter[str]) -> Optional[s
     lost["mentions"] += len(layers.mentions or ())
     lost["relations"] += len(layers.relations or ())
     lose_further(layers, lost)
-    for name in ("entities", "clusters"):
-        lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
+    lose_unannotated(layers, ("entities", "clusters"), lost)
     lose_scores([layers.entities, *(layers.clusters or ())], lost)
     name = _name(str(doc.user_data.get("id", "document")), lost)
     entities = _entity_column(words, layers.entities or [], lost)

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Tuple
 
 from spacy.tokens import Doc
 
-from ..layers import Layers, lose_further
+from ..layers import Layers, lose_further, lose_unannotated
 from .words import CROSSING, Words, lose_scores, nested
 from .writer import Writer
 
@@ -34,8 +34,7 @@ def doc_to_conllu(doc: Doc, layers: Layers, lost: "Counter[str]") -> Optional[st
     lost["named entities"] += len(layers.entities or ())
     lost["relations"] += len(layers.relations or ())
     lose_further(layers, lost)
-    for name in ("mentions", "clusters"):
-        lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
+    lose_unannotated(layers, ("mentions", "clusters"), lost)
     lose_scores([layers.mentions, *(layers.clusters or ())], lost)
     id = BREAKS.sub("_", str(doc.user_data.get("id", "document")))
     brackets = _brackets(words, _entities(words, layers, lost), id)

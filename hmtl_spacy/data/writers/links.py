@@ -6,7 +6,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 from spacy.tokens import Span
 
 from ..converters.rules import COREF as LINKS
-from ..layers import Layers, Scored, lose_further
+from ..layers import Layers, Scored, lose_further, lose_unannotated
 
 Place = Tuple[int, int]
 COREF = "COREF"
@@ -74,5 +74,4 @@ def lose_layers(layers: Layers, names: Iterable[str], lost: "Counter[str]") -> N
     """
     lose_further(layers, lost)
     lost["sentence boundaries"] += len(layers.sentences or ())
-    for name in names:
-        lost[f"documents whose {name} aren't annotated, written as none"] += getattr(layers, name) is None
+    lose_unannotated(layers, names, lost)
