@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
+
+from .stored_docs import StoredDocs
 
 TEACHES = "hmtl_teaches"
 Reader = Callable[[Language], Iterator[Example]]
@@ -26,9 +28,11 @@ def read_task_corpus(
     """
     teaches = {"corpus": Path(path).stem if path else "", "tasks": tasks, "batch_words": batch_words}
 
+    docs = StoredDocs(Path(path)) if path else None
+
     def read(nlp: Language) -> Iterator[Example]:
         _check_names(tasks or (), nlp, str(path))
-        for number, reference in enumerate(_docs(Path(path), nlp) if path else ()):
+        for number, reference in enumerate(docs.read(nlp.vocab) if docs else ()):
             if limit and number >= limit:
                 break
             reference.user_data[TEACHES] = dict(teaches)
@@ -111,31 +115,6 @@ def batch_words(reference: Doc) -> int:
 def _teaches(reference: Doc) -> Dict[str, Any]:
     settings: Dict[str, Any] = reference.user_data.get(TEACHES, {})
     return settings
-
-
-def _docs(path: Path, nlp: Language) -> Iterator[Doc]:
-    files: List[Path] = [path]
-    if path.is_dir():  # a folder in it may be called .spacy too
-        files = sorted(file for file in path.glob("**/*.spacy") if file.is_file())
-    if not files or not all(file.exists() for file in files):
-        raise ValueError(
-            f"No .spacy file at '{path}'. Convert the corpus first: python -m spacy hmtl convert --help"
-        )
-    for file in files:
-        yield from _stored_docs(file, nlp)
-
-
-def _stored_docs(file: Path, nlp: Language) -> Iterator[Doc]:
-    try:
-        yield from DocBin().from_disk(file).get_docs(nlp.vocab)
-    except OSError:
-        raise
-    except Exception as error:  # of zlib, msgpack, numpy or spaCy, by where the damage is
-        raise ValueError(
-            f"Can't read '{file}': it is cut short, damaged, or not a .spacy file "
-            f"({type(error).__name__}: {error}). Convert the corpus again: "
-            f"python -m spacy hmtl convert --help"
-        ) from error
 
 
 def _check_names(tasks: Sequence[str], nlp: Language, corpus: str) -> None:
