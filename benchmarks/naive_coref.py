@@ -1,5 +1,6 @@
 """A reference implementation of the coreference head (Lee et al. 2017), for one document and with the head's
-weights: a whole vector for every span and for every pair of spans goes through the scorers.
+weights: a whole vector for every span and for every pair of spans goes through the scorers, also for those
+pairs that a coarse score then leaves out.
 
 The benchmarks measure against it, and the tests of the head compare its numbers.
 """
@@ -34,7 +35,8 @@ class Pairs(NamedTuple):
     """Every kept span with the n kept spans before it, nearest first.
 
     antecedent: indices of kept spans, negative where there is none. [n_kept, n]
-    scores: the dummy's, 0, then those of the antecedents, -inf where there is none. [n_kept, 1 + n]
+    scores: the dummy's, 0, then those of the antecedents, -inf where there is none, or where others have
+        better coarse scores. [n_kept, 1 + n]
     """
 
     antecedent: Tensor
@@ -61,12 +63,19 @@ def kept_spans(head: Any, document: Document) -> Tensor:
 def score_pairs(head: Any, document: Document, spans: Tensor) -> Pairs:
     """Scores of all pairs of kept spans. spans: in document order, [n_kept, 2]"""
     vectors, heads = represent(head, spans, document)
-    antecedent = torch.arange(len(spans))[:, None] - torch.arange(1, head.antecedents.max_antecedents + 1)
+    scorer, projected = head.antecedents, head.project(vectors)
+    farthest = max(scorer.max_antecedents, scorer.coarse_window)
+    antecedent = torch.arange(len(spans))[:, None] - torch.arange(1, farthest + 1)
     before = antecedent.clamp(min=0)
     mentions = mention_scores(head, vectors)
-    features = pair_features(head.antecedents, document, spans, heads, before)
-    scores = pair_scores(head.antecedents, head.project(vectors), before, features)
-    scores = (scores + mentions[:, None] + mentions[before]).masked_fill(antecedent < 0, -torch.inf)
+    features = pair_features(scorer, document, spans, heads, before)
+    scores = pair_scores(scorer, projected, before, features) + mentions[:, None] + mentions[before]
+    scores = scores.masked_fill(antecedent < 0, -torch.inf)
+    if scorer.coarse_window:
+        coarse = (scorer.coarse.product(projected)[:, None] * projected[before]).sum(dim=2)
+        ranking = (coarse + mentions[before]).masked_fill(antecedent < 0, -torch.inf)
+        place = ranking.argsort(dim=1, descending=True).argsort(dim=1)  # 0 for the best
+        scores = (scores + coarse).masked_fill(place >= scorer.max_antecedents, -torch.inf)
     return Pairs(antecedent, torch.cat([scores.new_zeros((len(scores), 1)), scores], dim=1))
 
 

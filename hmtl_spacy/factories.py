@@ -189,6 +189,7 @@ def make_coref(
     max_width: int = 10,
     spans_per_token: float = 0.3,
     max_antecedents: int = 70,
+    coarse_window: int = 0,
     scorer_hidden: int = 150,
     scorer_dropout: float = 0.3,
     feature_width: int = 20,

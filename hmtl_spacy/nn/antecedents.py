@@ -1,10 +1,10 @@
-"""Antecedent scores of the spans that coreference keeps (Lee et al. 2017, sections 3 and 4).
+"""Antecedent scores of the spans that coreference keeps (Lee et al. 2017, sections 3 and 4; 2018, section 4).
 
-s(i, j) = s_m(i) + s_m(j) + s_a(i, j) for a span i and a span j before it; 0 for the dummy antecedent,
-which means that i starts a cluster or belongs to none.
+s(i, j) = s_m(i) + s_m(j) + s_a(i, j) for a span i and a span j before it, and s_c(i, j) if there is a coarse
+score; 0 for the dummy antecedent, which means that i starts a cluster or belongs to none.
 """
 
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple, Optional, Tuple
 
 import numpy
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .batch import TokenBatch
+from .coarse import CoarseScorer, Reach, preceding
 from .dropout import Dropout
 from .spans import PrunedSpans
 
@@ -24,7 +25,7 @@ WORDS, SPEAKERS = "words", "speakers"  # features of tokens
 
 
 class Pairs(NamedTuple):
-    """Every kept span with the n kept spans before it, nearest first; see `preceding` for the numbering.
+    """Every kept span with n of the kept spans before it, nearest first.
 
     antecedent: indices of kept spans, 0 where there is none. [n_kept, n]
     exists: whether there is one. [n_kept, n]
@@ -42,28 +43,6 @@ def distance_bucket(distance: Tensor) -> Tensor:
     return torch.where(distance <= 4, distance, log.clamp(max=N_BUCKETS - 1))
 
 
-def preceding(offsets: List[int], n: int, device: torch.device) -> Tuple[Tensor, Tensor]:
-    """The numbering of pairs: row i is a kept span, column k the span k + 1 places before it.
-
-    A document with the spans 0, 1, 2 and one with the spans 3, 4, each with up to two antecedents:
-
-    >>> antecedent, exists = preceding([0, 3, 5], n=2, device=torch.device("cpu"))
-    >>> antecedent.tolist()
-    [[-1, -2], [0, -1], [1, 0], [2, 1], [3, 2]]
-    >>> exists.tolist()  # no link leaves a document: span 3 has no antecedent
-    [[False, False], [True, False], [True, True], [False, False], [True, False]]
-
-    offsets: document d has the spans offsets[d] to offsets[d + 1], exclusive. [n_docs + 1]
-    n: columns.
-    RETURNS: the antecedents, and which of them are spans of the same document. [n_kept, n] both
-    """
-    sizes = numpy.diff(offsets)
-    first = torch.from_numpy(numpy.repeat(offsets[:-1], sizes)).to(device)  # of each span's document
-    own = torch.arange(offsets[-1], device=device)
-    antecedent = own[:, None] - torch.arange(1, n + 1, device=device)[None, :]  # [n_kept, n]
-    return antecedent, antecedent >= first[:, None]
-
-
 class AntecedentScorer(nn.Module):
     """s_a(i, j): [span ; antecedent ; their product ; features] through two hidden layers.
 
@@ -72,7 +51,8 @@ class AntecedentScorer(nn.Module):
     distance, in kept spans, and one of how the words match.
 
     nI: width of the spans' vectors; hidden: width of both layers.
-    max_antecedents: each span is compared with so many kept spans before it.
+    max_antecedents: each span is compared with so many kept spans before it: the nearest, or
+    coarse_window: those with the best coarse scores of so many nearest ones; 0: without a coarse score.
     feature_width: width of the embeddings of distances and matches.
     string_match: whether the words' match is a feature (not in the paper); needs the feature "words".
     speakers: whether it is a feature who says both spans; needs the feature "speakers".
@@ -83,6 +63,7 @@ class AntecedentScorer(nn.Module):
         nI: int,
         hidden: int,
         max_antecedents: int,
+        coarse_window: int,
         dropout: float,
         feature_width: int,
         string_match: bool,
@@ -90,6 +71,7 @@ class AntecedentScorer(nn.Module):
     ):
         super().__init__()
         self.max_antecedents = max_antecedents
+        self.coarse_window = coarse_window
         self.string_match = string_match
         self.speakers = speakers
         self.from_span = nn.Linear(nI, hidden)
@@ -103,6 +85,8 @@ class AntecedentScorer(nn.Module):
         self.score = nn.Linear(hidden, 1)
         if speakers:
             self.speaker = nn.Embedding(len(SPEAKER_PAIRS), feature_width)
+        if coarse_window:
+            self.coarse = CoarseScorer(nI, dropout)
 
     def forward(
         self, tokens: TokenBatch, kept: PrunedSpans, represented: Tuple[Tensor, Tensor]
@@ -111,22 +95,40 @@ class AntecedentScorer(nn.Module):
         RETURNS: None if no document keeps two spans.
         """
         spans, heads = represented
-        n = min(self.max_antecedents, int(numpy.diff(kept.offsets).max(initial=0)) - 1)
-        if n < 1:
+        reach = self._reach(spans, kept)
+        if reach is None:
             return None
-        antecedent, exists = preceding(kept.offsets, n, spans.device)
         names, speakers = self._names(tokens, kept, heads), self._speakers(tokens, kept)
         score = self._scorer(spans, kept.scores, names, speakers)
+        n = reach.exists.shape[1]
         scores = [spans.new_zeros((0, n))]
         values = VALUES_AT_A_TIME * (1 if spans.device.type == "cpu" else ON_A_GPU)
         for rows in torch.arange(len(spans), device=spans.device).split(
             max(1, values // (spans.shape[1] * n))
         ):
-            span, column = exists[rows].nonzero(as_tuple=True)
-            pair = score(rows[span], antecedent[rows][span, column], column)  # [n_pairs]
-            scores.append(spans.new_full((len(rows), n), -torch.inf).index_put((span, column), pair))
+            span, place = reach.exists[rows].nonzero(as_tuple=True)
+            span_of_pair = rows[span]
+            before, column = reach.antecedent[span_of_pair, place], reach.column[span_of_pair, place]
+            pair = score(span_of_pair, before, column)  # [n_pairs]
+            if reach.scores is not None:
+                pair = pair + reach.scores[span_of_pair, place]
+            scores.append(spans.new_full((len(rows), n), -torch.inf).index_put((span, place), pair))
         dummy = spans.new_zeros((len(spans), 1))  # its score is fixed, so that the others are relative to it
-        return Pairs(antecedent.clamp(min=0), exists, torch.cat([dummy, torch.cat(scores)], dim=1))
+        scores_with_dummy = torch.cat([dummy, torch.cat(scores)], dim=1)
+        return Pairs(reach.antecedent.clamp(min=0), reach.exists, scores_with_dummy)
+
+    def _reach(self, spans: Tensor, kept: PrunedSpans) -> Optional[Reach]:
+        """The antecedents that are scored; None if no document keeps two spans."""
+        farthest = max(self.max_antecedents, self.coarse_window)
+        n = min(farthest, int(numpy.diff(kept.offsets).max(initial=0)) - 1)
+        if n < 1:
+            return None
+        if self.coarse_window:
+            reach: Reach = self.coarse(spans, kept, n, self.max_antecedents)
+            return reach
+        antecedent, exists = preceding(kept.offsets, n, spans.device)
+        column = torch.arange(n, device=spans.device).expand(antecedent.shape)
+        return Reach(antecedent, exists, column, None)
 
     def _scorer(
         self, spans: Tensor, mention: Tensor, names: Optional[Tensor], speakers: Optional[Tensor]
@@ -136,7 +138,8 @@ class AntecedentScorer(nn.Module):
         spans: [n_kept, nI]; mention: s_m, [n_kept]; names, speakers: see `_names` and `_speakers`.
         """
         from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)  # [n_kept, hidden]
-        distances = torch.arange(1, self.max_antecedents + 1, device=spans.device)
+        farthest = max(self.max_antecedents, self.coarse_window)
+        distances = torch.arange(1, farthest + 1, device=spans.device)
         features = self.from_features(self.distance.weight)[distance_bucket(distances)]
         if names is not None:  # one row for every distance and match: row d * len(MATCHES) + m
             features = (features[:, None] + self.from_features(self.match.weight)).flatten(0, 1)

@@ -35,7 +35,8 @@ class SpanRankingHead(nn.Module, Head):
         span's head attention goes.
     max_width: widest candidate span, in tokens.
     spans_per_token: share of spans kept after pruning, per token of the document.
-    max_antecedents: each span is compared with so many kept spans before it.
+    max_antecedents: each span is compared with so many kept spans before it: the nearest, or
+    coarse_window: those with the best coarse scores of so many nearest ones; 0: without a coarse score.
     hidden: width of both feed-forward scorers and of the projected spans.
     feature_width: width of the embeddings of widths, distances and matches.
     string_match: whether antecedents are also scored by whether the words are the same.
@@ -56,6 +57,7 @@ class SpanRankingHead(nn.Module, Head):
         max_width: int,
         spans_per_token: float,
         max_antecedents: int,
+        coarse_window: int,
         hidden: int,
         dropout: float,
         feature_width: int,
@@ -82,7 +84,7 @@ class SpanRankingHead(nn.Module, Head):
         self.mention_score = nn.Linear(hidden, 1)
         self.project = nn.Linear(2 * nI + nX + feature_width, hidden)
         self.antecedents = AntecedentScorer(
-            hidden, hidden, max_antecedents, dropout, feature_width, string_match, speakers
+            hidden, hidden, max_antecedents, coarse_window, dropout, feature_width, string_match, speakers
         )
 
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:

@@ -20,7 +20,8 @@ class Coref(Task):
 
     max_width: widest span that can be a mention, in tokens.
     spans_per_token: share of spans kept after pruning.
-    max_antecedents: kept spans before a span that it is compared with.
+    max_antecedents: with how many of the kept spans before it a span is compared: with the nearest, or
+    coarse_window: with those that a coarse score finds best among so many nearest ones; 0: no coarse score.
     scorer_hidden: width of the two feed-forward scorers.
     scorer_dropout: in the scorers.
     feature_width: width of the embeddings of distance, span width and string match.
@@ -44,6 +45,7 @@ class Coref(Task):
         max_width: int,
         spans_per_token: float,
         max_antecedents: int,
+        coarse_window: int,
         scorer_hidden: int,
         scorer_dropout: float,
         feature_width: int,
@@ -60,6 +62,7 @@ class Coref(Task):
         self.max_width = max_width
         self.spans_per_token = spans_per_token
         self.max_antecedents = max_antecedents
+        self.coarse_window = coarse_window
         self.singletons = singletons
         self.clusters_key = clusters_key
         self.numbered_groups = numbered_groups
@@ -70,6 +73,7 @@ class Coref(Task):
             max_width=max_width,
             spans_per_token=spans_per_token,
             max_antecedents=max_antecedents,
+            coarse_window=coarse_window,
             hidden=scorer_hidden,
             dropout=scorer_dropout,
             feature_width=feature_width,
@@ -112,14 +116,15 @@ class Coref(Task):
         return dict(zip(self.reasons, (crossing, wide & ~crossing)))
 
     def out_of_reach(self, rows: numpy.ndarray) -> Dict[str, int]:
-        """Links from mentions to the nearest ones before in their clusters that have more than
-        `max_antecedents` kept spans between them, if spans are kept evenly: `spans_per_token` a token.
+        """Links from mentions to the nearest ones before in their clusters that have more kept spans between
+        them than a span is compared with, if spans are kept evenly: `spans_per_token` a token.
         """
         ordered = rows[numpy.lexsort((rows[:, 1], rows[:, 0], rows[:, 2]))]
         same = ordered[1:, 2] == ordered[:-1, 2]
         distance = (ordered[1:, 0] - ordered[:-1, 0])[same] * self.spans_per_token  # in kept spans
-        far = int((distance > self.max_antecedents).sum())
-        return {"links farther than max_antecedents": far} if far else {}
+        limit = "coarse_window" if self.coarse_window > self.max_antecedents else "max_antecedents"
+        far = int((distance > getattr(self, limit)).sum())
+        return {f"links farther than {limit}": far} if far else {}
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         clusters: Dict[int, List[Offsets]] = {}

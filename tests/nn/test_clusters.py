@@ -7,8 +7,8 @@ import numpy
 import pytest
 import torch
 
-from hmtl_spacy.nn.antecedents import preceding
 from hmtl_spacy.nn.clusters import best_links, follow_links, no_links
+from hmtl_spacy.nn.coarse import preceding
 from hmtl_spacy.nn.nesting import part_nested
 
 sys.path.append(str(Path(__file__).parents[2]))

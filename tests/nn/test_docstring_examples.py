@@ -10,7 +10,7 @@ from hmtl_spacy import nn
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(nn.__path__))
 WITH_EXAMPLES = set(
-    "antecedents batch clusters crf forward_backward grids pairs pruning sentence_spans spans".split()
+    "batch clusters coarse crf forward_backward grids pairs pruning sentence_spans spans".split()
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from hmtl_spacy.nn import antecedents, span_ranking
+from hmtl_spacy.nn import antecedents, coarse, span_ranking
 from hmtl_spacy.nn import batch as batching
 from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
@@ -38,6 +38,7 @@ def build(**changes):
         "max_width": 3,
         "spans_per_token": 0.6,
         "max_antecedents": 3,
+        "coarse_window": 0,
         "hidden": 7,
         "dropout": 0.0,
         "feature_width": 4,
@@ -108,16 +109,16 @@ def naive_kept(head, tokens):
 
 
 def naive_antecedents(head, tokens, kept):
-    """Per kept span of one document the indices of its antecedents, nearest first, and scores, the dummy's
-    first.
+    """Per kept span of one document the indices of those antecedents that are scored, nearest first, and
+    scores, the dummy's first.
     """
     if kept:
         doc = tokens.layout.doc_of[kept[0][0]]
         spans = torch.tensor(kept) - int(tokens.layout.doc_starts[doc])
         pairs = naive_coref.score_pairs(head, document(tokens, doc), spans)
         for antecedent, scores in zip(pairs.antecedent.tolist(), pairs.scores):
-            before = [j for j in antecedent if j >= 0]
-            yield before, scores[: 1 + len(before)]
+            scored = scores.isfinite()
+            yield [j for j, is_scored in zip(antecedent, scored[1:]) if is_scored], scores[scored]
 
 
 def naive_loss(head, tokens, gold):
@@ -198,13 +199,15 @@ def test_mention_scores_equal_one_concatenated_vector_per_span():
     torch.testing.assert_close(scores, torch.stack(expected), atol=1e-4, rtol=1e-4)
 
 
-def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkeypatch):
-    head, tokens = build(), batch()
+@pytest.mark.parametrize("coarse_window", [0, 5])
+def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkeypatch, coarse_window):
+    head, tokens = build(coarse_window=coarse_window, max_antecedents=2), batch()
     expected = head.score_spans(tokens)[1]
     whole = head.decode(tokens)
     monkeypatch.setattr(batching, "TOKENS_AT_A_TIME", 4)
     monkeypatch.setattr(span_ranking, "SPANS_AT_A_TIME", 2)
     monkeypatch.setattr(antecedents, "VALUES_AT_A_TIME", 5)
+    monkeypatch.setattr(coarse, "SCORES_AT_A_TIME", 1)
     assert len(list(LAYOUT.chunks())) > 3
     torch.testing.assert_close(head.score_spans(tokens)[1], expected)
     for of_whole, of_pieces in zip(whole, head.decode(tokens)):
@@ -212,24 +215,40 @@ def test_scores_of_long_documents_are_made_in_pieces_with_the_same_result(monkey
             numpy.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.parametrize("coarse_window", [0, 50])
 @pytest.mark.parametrize("speakers", [True, False])
 @pytest.mark.parametrize("string_match", [True, False])
-def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match, speakers):
-    head, tokens = build(string_match=string_match, speakers=speakers), batch()
+def test_pair_scores_equal_one_concatenated_vector_per_pair(string_match, speakers, coarse_window):
+    settings = {"string_match": string_match, "speakers": speakers, "max_antecedents": 2}
+    head, tokens = build(**settings, coarse_window=coarse_window), batch()
     candidates, scores, weights = head.score_spans(tokens)
     kept = prune(LAYOUT, candidates, scores, head.spans_per_token)
     found = head.antecedents(tokens, kept, head.represent(tokens, kept, weights))
     row = 0
     for spans in naive_kept(head, tokens):
         for before, expected in naive_antecedents(head, tokens, spans):
-            assert (kept.starts[row], kept.ends[row]) == spans[len(before) and before[0] + 1]
-            torch.testing.assert_close(found.scores[row, : len(expected)], expected, atol=1e-4, rtol=1e-4)
-            assert (found.scores[row, len(expected) :] == -torch.inf).all()
-            assert found.exists[row].sum() == len(before)
             offset = kept.offsets[int(LAYOUT.doc_of[kept.starts[row]])]
-            assert found.antecedent[row, : len(before)].tolist() == [offset + j for j in before]
+            assert (kept.starts[row], kept.ends[row]) == spans[row - offset]
+            exists = found.exists[row]
+            assert found.antecedent[row, exists].tolist() == [offset + j for j in before]
+            of_row = found.scores[row]
+            torch.testing.assert_close(of_row[of_row.isfinite()], expected, atol=1e-4, rtol=1e-4)
+            assert of_row[1:].isfinite().tolist() == exists.tolist()
             row += 1
     assert row == len(kept.starts)
+
+
+def test_a_coarse_score_finds_antecedents_that_are_far_away():
+    """Of all spans before, not of the nearest ones alone, as many as are compared."""
+    head, tokens = build(coarse_window=50, max_antecedents=2, spans_per_token=1.0), batch()
+    candidates, scores, weights = head.score_spans(tokens)
+    kept = prune(LAYOUT, candidates, scores, head.spans_per_token)
+    found = head.antecedents(tokens, kept, head.represent(tokens, kept, weights))
+    own = torch.arange(len(kept.starts))[:, None]
+    distances = (own - found.antecedent)[found.exists]
+    assert found.exists.sum(dim=1).max() == 2 and distances.min() >= 1 and distances.max() > 2
+    nearest_first = (found.antecedent[:, :-1] > found.antecedent[:, 1:])[found.exists[:, 1:]]
+    assert nearest_first.all()
 
 
 def test_distance_buckets():
@@ -253,9 +272,11 @@ def test_what_the_encoder_read_is_missing():
         build().score_spans(TokenBatch(torch.randn(LAYOUT.n_tokens, NI), LAYOUT))
 
 
+@pytest.mark.parametrize("coarse_window", [0, 2, 4, 50])
 @pytest.mark.parametrize("string_match, mention_weight", [(True, 0.5), (False, 0.0)])
-def test_loss_equals_that_of_the_reference_implementation(string_match, mention_weight):
-    head, tokens = build(string_match=string_match, mention_weight=mention_weight), batch()
+def test_loss_equals_that_of_the_reference_implementation(string_match, mention_weight, coarse_window):
+    settings = {"string_match": string_match, "mention_weight": mention_weight}
+    head, tokens = build(**settings, coarse_window=coarse_window), batch()
     torch.testing.assert_close(head.loss(tokens, GOLD), naive_loss(head, tokens, GOLD), atol=1e-4, rtol=1e-4)
 
 
