@@ -5,7 +5,8 @@ annotate(nlp, "texts.jsonl", "found.jsonl")
 """
 
 from .documents import Fields
+from .exporting import export
 from .places import readable
 from .run import Summary, annotate
 
-__all__ = ["Fields", "Summary", "annotate", "readable"]
+__all__ = ["Fields", "Summary", "annotate", "export", "readable"]

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from contextlib import contextmanager, suppress
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..data.converters.common import ConversionError
-from ..data.layers import count_layers, keys_of, read_layers, tasks_of
+from ..data.layers import Layers, count_layers, keys_of, read_layers, tasks_of
 from ..data.long_texts import limited_components
 from ..data.writers import get_writer
-from ..data.writers.writer import MODEL
+from ..data.writers.writer import MODEL, Written
 from .documents import FIELDS, Fields, make_doc
 from .inputs import Item
 from .places import readable
@@ -25,7 +25,7 @@ class BatchResult(NamedTuple):
     output: one piece, or more if the batch couldn't be annotated at once.
     """
 
-    output: List[bytes]
+    output: List[Written]
     failures: List[Dict[str, Any]]
     counts: Counter
     lost: Counter
@@ -66,13 +66,9 @@ class Annotator:
         failed: Dict[int, Failure] = {}
         with self.nlp.memory_zone(), _handler(self.nlp, failed):
             docs = self._annotate(dict(enumerate(items)), failed, lost)
-            output = self._write(docs, failed, counts, lost)
+            output = write_docs(self.format, docs, self._layers, failed, counts, lost)
             del docs
-        failures = [
-            {"file": items[i].source, "line": line or items[i].number, "reason": reason}
-            for i, (line, reason) in sorted(failed.items())
-        ]
-        return BatchResult([output], failures, +counts, +lost)
+        return BatchResult([output], describe_failures(items, failed), +counts, +lost)
 
     def _annotate(self, items: Dict[int, Item], failed: Dict[int, Failure], lost: Counter) -> Dict[int, Doc]:
         """Documents that fail in a batch are tried again alone, since components may fail by the batch."""
@@ -117,24 +113,46 @@ class Annotator:
                 failed.setdefault(i, _failure(err, "the pipeline"))
         return annotated
 
-    def _write(
-        self, docs: Dict[int, Doc], failed: Dict[int, Failure], counts: Counter, lost: Counter
-    ) -> bytes:
-        writer = get_writer(self.format)
-        parts = []
-        for i, doc in sorted(docs.items()):
-            try:
-                layers = read_layers(doc, self.keys, self.tasks)
-                if writer.names_model:
-                    doc.user_data[MODEL] = f"{self.nlp.meta['name']} {self.nlp.meta['version']}"
-                part = writer.write(doc, layers, lost)
-            except Exception as err:
-                failed[i] = _failure(err, f"writing {self.format}")
-                continue
-            if part is not None:
-                parts.append(part)
-                count_layers(doc, layers, counts)
-        return writer.join(parts)
+    def _layers(self, doc: Doc) -> Layers:
+        if get_writer(self.format).names_model:
+            doc.user_data[MODEL] = f"{self.nlp.meta['name']} {self.nlp.meta['version']}"
+        return read_layers(doc, self.keys, self.tasks)
+
+
+def write_docs(
+    format: str,
+    docs: Dict[int, Doc],
+    read: Callable[[Doc], Layers],
+    failed: Dict[int, Failure],
+    counts: Counter,
+    lost: Counter,
+) -> Written:
+    """Documents in the order of their numbers as a batch of a format; one that can't be written has failed.
+
+    read: reads the layers of a document.
+    failed, counts, lost: are added to.
+    """
+    writer = get_writer(format)
+    parts = []
+    for i, doc in sorted(docs.items()):
+        try:
+            layers = read(doc)
+            part = writer.write(doc, layers, lost)
+        except Exception as err:
+            failed[i] = _failure(err, f"writing {format}")
+            continue
+        if part is not None:
+            parts.append(part)
+            count_layers(doc, layers, counts)
+    return writer.join(parts)
+
+
+def describe_failures(items: List[Item], failed: Dict[int, Failure]) -> List[Dict[str, Any]]:
+    """What is reported of each document that failed."""
+    return [
+        {"file": items[i].source, "line": line or items[i].number, "reason": reason}
+        for i, (line, reason) in sorted(failed.items())
+    ]
 
 
 def _failure(err: Exception, where: str) -> Failure:

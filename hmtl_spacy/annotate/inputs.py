@@ -6,10 +6,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
+from spacy.language import BaseDefaults
 from spacy.tokens import DocBin
-from spacy.vocab import Vocab
+from spacy.vocab import Vocab, create_vocab
 
 from .files import Files, find_files, is_compressed, name_of, open_file
+from .models import add_files
 from .places import is_stream, readable
 
 BATCH_BYTES = 1 << 20  # a batch of long documents has fewer of them
@@ -23,7 +25,7 @@ class Item(NamedTuple):
     source: the file.
     number: its line, from 1, or the number of a .spacy file's document; None for a whole file.
     name: the document's id unless it has one.
-    payload: bytes, or a .spacy file's document as plain data.
+    payload: bytes, or a .spacy file's document as plain data, or itself where its annotation is wanted.
     size: in bytes.
     error: why it can't be read, if it can't.
     """
@@ -50,9 +52,10 @@ class Inputs:
     path: a .txt, .jsonl or .spacy file, also compressed as .gz; a folder of files of one of these kinds; or
         "-" for standard input: JSON lines, or text with `lines`.
     lines: each line of a .txt file is a document.
+    annotated: whether the documents are wanted with their annotation, which .spacy files have.
     """
 
-    def __init__(self, path: Union[str, Path], lines: bool = False):
+    def __init__(self, path: Union[str, Path], lines: bool = False, annotated: bool = False):
         self.path = Path(path)
         self.stream: Optional[BinaryIO] = sys.stdin.buffer if is_stream(path) else None
         self.folder = self.path if self.path.is_dir() else self.path.parent
@@ -63,7 +66,14 @@ class Inputs:
         if lines and self.kind != ".txt":
             found = f"{readable(path)} has {self.kind} files"
             raise ValueError(f"Lines are for .txt files, but {found}. Omit lines.")
-        self.read = READERS["lines" if lines else self.kind]
+        if annotated and self.kind != ".spacy":
+            found = "standard input" if self.stream is not None else f"{self.kind} files"
+            advice = "Convert it first: python -m spacy hmtl convert --help"
+            raise ValueError(
+                f"Can't export {readable(path)}: expected .spacy files, found {found}. {advice}."
+            )
+        self.annotated = annotated
+        self.read = READERS["lines" if lines else "annotated" if annotated else self.kind]
         self.size = 0 if self.stream is not None else sum(file.stat().st_size for file in self.files)
 
     @property
@@ -78,7 +88,13 @@ class Inputs:
             return {"files": STDIN}
         names = [f"{file.relative_to(self.folder)} {file.stat().st_size}" for file in self.files]
         digest = blake2b("\n".join(names).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        return {"files": len(self.files), "bytes": self.size, "names and sizes": digest}
+        described = {"files": len(self.files), "bytes": self.size, "names and sizes": digest}
+        if self.annotated:  # the digests of batches know only the words
+            content = blake2b(digest_size=8)
+            for file in self.files:
+                add_files(content, file)
+            described["content"] = content.hexdigest()
+        return described
 
     def items(self) -> Iterator[Item]:
         for file in self.files:
@@ -136,9 +152,19 @@ def _read_docs(opened: BinaryIO) -> Iterator[Raw]:
         yield number, payload, size
 
 
+def _read_annotated(opened: BinaryIO) -> Iterator[Raw]:
+    """Documents as they are; their vocabulary knows what white space is."""
+    raw = opened.read()
+    docs = DocBin().from_bytes(raw)
+    size = len(raw) / max(1, len(docs))
+    for number, doc in enumerate(docs.get_docs(create_vocab("xx", BaseDefaults)), start=1):
+        yield number, doc, size
+
+
 READERS: Dict[str, Callable[[BinaryIO], Iterable[Raw]]] = {
     ".txt": _read_text,
     "lines": _read_lines,
     ".jsonl": _read_lines,
     ".spacy": _read_docs,
+    "annotated": _read_annotated,
 }

@@ -4,7 +4,7 @@ import errno
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Iterator, List, Protocol, Union
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Protocol, Union
 
 from ..data.writers import Numbering, Writer
 from .places import readable
@@ -19,13 +19,13 @@ class WriteError(OSError):
 class Output(Protocol):
     """Something that grows by a batch at a time.
 
-    position: how much of it is confirmed, in bytes or files.
+    position: how much of it is confirmed, in bytes or files, or in bytes by file; plain data.
     """
 
     @property
-    def position(self) -> int: ...
+    def position(self) -> Any: ...
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: Any) -> None: ...
 
 
 class StreamOutput:
@@ -78,7 +78,7 @@ class NumberedOutput:
         self.numbering = numbering
 
     @property
-    def position(self) -> int:
+    def position(self) -> Any:
         return self.output.position
 
     def write(self, data: bytes) -> None:
@@ -121,8 +121,36 @@ class FolderOutput:
         return self.path / f"{number:05}{self.ending}"
 
 
-def open_output(writer: Writer, path: Path, position: int) -> Output:
+class FilesOutput:
+    """A folder of files that all grow.
+
+    path: the folder. position: how many bytes of each are confirmed, by name; 0 of all where nothing is.
+    heads: what each file begins with, by name.
+    """
+
+    def __init__(self, path: Path, position: Union[int, Dict[str, int]], heads: Mapping[str, bytes]):
+        if path.exists() and not path.is_dir():
+            names = ", ".join(heads)
+            raise ValueError(f"Can't write {names} to {readable(path)}: expected a folder, found a file.")
+        path.mkdir(parents=True, exist_ok=True)
+        known = position if isinstance(position, dict) else {}
+        self.files = {name: FileOutput(path / name, known.get(name, 0)) for name in heads}
+        self.heads = heads
+
+    @property
+    def position(self) -> Dict[str, int]:
+        return {name: file.position for name, file in self.files.items()}
+
+    def write(self, data: Mapping[str, bytes]) -> None:
+        for name, file in self.files.items():
+            if piece := (b"" if file.position else self.heads[name]) + data.get(name, b""):
+                file.write(piece)
+
+
+def open_output(writer: Writer, path: Path, position: Any) -> Output:
     """The output of a format, from where it was confirmed."""
+    if writer.files:
+        return FilesOutput(path, position, writer.files)
     if writer.whole_files:
         return FolderOutput(path, position, writer.endings[0])
     output = FileOutput(path, position)

@@ -23,7 +23,7 @@ class Progress:
         self.job = job
         self.batches = 0
         self.digest = ""  # of the input so far
-        self.output = 0
+        self.output: Any = 0
         self.errors = 0  # bytes of the file of errors
         self.failed = 0
         self.counts: Counter = Counter()

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
-from contextlib import ExitStack, closing, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Union
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ..data.writers import Writer, format_of, get_writer
 from .batches import Annotator, BatchResult
+from .children import Work
 from .documents import FIELDS, Fields
 from .files import LeftOut
 from .inputs import Batch, Inputs
@@ -87,14 +88,9 @@ def annotate(
     options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
     annotator = Annotator(nlp, inputs.kind, format, fields)
-    with ExitStack() as stack:
-        if is_stream(out_path):
-            place = _open_streams(get_writer(format), job)
-            stack.enter_context(redirect_stdout(sys.stderr))  # of components that print
-        else:
-            stack.enter_context(locked(out_path))
-            place = _open_files(get_writer(format), out_path, job, overwrite, inputs.stream is None)
-        return _run(annotator, inputs, place, batch_size, n_process, progress)
+    with open_place(out_path, format, job, overwrite, inputs.stream is None) as place:
+        careful = place.interrupted and _on_cpu()
+        return run(annotator, inputs, place, batch_size, n_process, careful, progress)
 
 
 class Place(NamedTuple):
@@ -109,8 +105,25 @@ class Place(NamedTuple):
     interrupted: bool
 
 
+@contextmanager
+def open_place(
+    out_path: Path, format: str, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool
+) -> Iterator[Place]:
+    """The output of a run, which no other run writes to meanwhile.
+
+    again: whether the input can be read again.
+    """
+    if is_stream(out_path):
+        place = _open_streams(get_writer(format), job)
+        with redirect_stdout(sys.stderr):  # of components that print
+            yield place
+    else:
+        with locked(out_path):
+            yield _open_files(get_writer(format), out_path, job, overwrite, again)
+
+
 def _open_streams(writer: Writer, job: Dict[str, Dict[str, Any]]) -> Place:
-    if writer.whole_files:
+    if writer.makes_folder:
         found = f"the format of {writer.endings[0]} files is one of folders"
         raise ValueError(f"Can't write to standard output: {found}. Name a folder, or another format.")
     output = open_stream(writer, sys.stdout.buffer)
@@ -122,19 +135,25 @@ def _open_files(
 ) -> Place:
     state, interrupted = begin(out_path, job, overwrite, again)
     output = open_output(writer, out_path, state.output)
-    output.write(b"")
+    output.write({} if writer.files else b"")
     return Place(state, output, FileOutput(beside(out_path, ".errors.jsonl"), state.errors), interrupted)
 
 
-def _run(
-    annotator: Annotator, inputs: Inputs, place: Place, batch_size: int, n_process: int, progress: bool
+def run(
+    work: Work,
+    inputs: Inputs,
+    place: Place,
+    batch_size: int,
+    n_process: int,
+    careful: bool,
+    progress: bool,
 ) -> Summary:
+    """All batches of the input through a function, and what it makes of them to the output."""
     state = place.state
     resumed = state.batches
-    careful = place.interrupted and _on_cpu()
     with tqdm(total=inputs.length, unit="B", unit_scale=True, disable=None if progress else True) as bar:
         batches = _go_on(inputs.batches(batch_size), state, bar)
-        with closing(run_batches(annotator, batches, n_process, careful)) as results:
+        with closing(run_batches(work, batches, n_process, careful)) as results:
             for batch, done in results:
                 _confirm(place, batch, done, inputs)
                 bar.update(batch.size)

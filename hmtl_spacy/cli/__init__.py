@@ -3,7 +3,20 @@
 What is heavy is imported when a command runs.
 """
 
-from . import annotate, config, convert, encoder, errors, evaluate, serve, train, tune, vectors, visualize
+from . import (
+    annotate,
+    config,
+    convert,
+    encoder,
+    errors,
+    evaluate,
+    export,
+    serve,
+    train,
+    tune,
+    vectors,
+    visualize,
+)
 from .apps import hmtl_cli
 
 __all__ = [
@@ -13,6 +26,7 @@ __all__ = [
     "encoder",
     "errors",
     "evaluate",
+    "export",
     "hmtl_cli",
     "serve",
     "train",
