@@ -17,10 +17,11 @@ from thinc.api import Model, Optimizer
 from .annotations import Keys, merge_keys
 from .candidates import candidates_on, candidates_on_examples
 from .data.batch_gold import gold_of_batch
-from .data.corpus import teaches
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import visible_rows
 from .data.layers import further_names
+from .data.relabelling import check_unknown, count_mapped, mapping_table
+from .data.teaching import teaches
 from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
@@ -141,8 +142,11 @@ class HMTL(TrainablePipe):
                 *task.labels,
                 *(x for x in task.find_labels(gold) if x not in task.labels),
             ]
+        check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
+        if mapped := count_mapped(examples):
+            logger.info("What the labels of corpora are learned as:\n%s", mapping_table(mapped))
         if nlp is not None:
             check_tokenizer([eg.reference for eg in examples], self.tasks, nlp)
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
@@ -222,17 +226,19 @@ class HMTL(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self._require_network()
-        gold, unannotated = gold_of_batch(examples, self.tasks, self.sentence_of)
-        if not gold or not any(len(eg.predicted) for eg in examples):
+        gold = gold_of_batch(examples, self.tasks, self.sentence_of)
+        if not gold.rows or not any(len(eg.predicted) for eg in examples):
             return losses
         docs = [eg.predicted for eg in examples]
         candidates = candidates_on_examples(examples, self.tasks, self._outside())
         task_losses, backprop = self.model.begin_update(
-            TrainingBatch(docs, gold, self.cfg["thresholds"], candidates, unannotated)
+            TrainingBatch(
+                docs, gold.rows, self.cfg["thresholds"], candidates, gold.unannotated, gold.label_sets
+            )
         )
-        by_task = dict(zip(gold, self.model.ops.to_numpy(task_losses).tolist()))
+        by_task = dict(zip(gold.rows, self.model.ops.to_numpy(task_losses).tolist()))
         self.watch.watch_losses(by_task, examples)
-        backprop(self.model.ops.alloc1f(len(gold)) + 1.0)
+        backprop(self.model.ops.alloc1f(len(gold.rows)) + 1.0)
         if sgd:
             self.finish_update(sgd)
         for name, loss in by_task.items():

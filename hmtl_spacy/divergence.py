@@ -8,7 +8,7 @@ from spacy.training import Example
 from thinc.api import Model, Optimizer, PyTorchShim
 from torch import Tensor
 
-from .data.corpus import corpus_name
+from .data.teaching import corpus_name
 
 ADVICE = (
     "The weights are as they were before this step. Try a lower [training.optimizer.learn_rate], more "

@@ -260,10 +260,15 @@ def make_task_corpus(
     batch_words: int = 0,
     gold_sentences: bool = True,
     limit: int = 0,
+    labels: Optional[Dict[str, Any]] = None,
+    unknown: Optional[Dict[str, Any]] = None,
+    chains: Optional[Dict[str, Any]] = None,
 ) -> Callable:
     from .data.corpus import read_task_corpus
+    from .data.label_rules import make_rules
 
-    return read_task_corpus(path, tasks, batch_words, gold_sentences, limit)
+    rules = make_rules(labels, unknown, chains, source=f"The corpus '{path}'")
+    return read_task_corpus(path, tasks, batch_words, gold_sentences, limit, rules)
 
 
 def make_multi_corpus(corpora: Dict[str, Any]) -> Callable:

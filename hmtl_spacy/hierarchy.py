@@ -6,7 +6,9 @@ from .tasks.base import Task
 
 
 def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -> Dict[str, Task]:
-    """The tasks of a hierarchy, lowest first; each may read only levels below it, which it is told."""
+    """The tasks of a hierarchy, lowest first; each is told its name, and the levels below it, which alone it
+    may read.
+    """
     if not hierarchy or len(set(hierarchy)) < len(hierarchy):
         raise ValueError(
             f"[components.{component}] hierarchy is {hierarchy}. List at least one task, each once."
@@ -28,6 +30,7 @@ def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -
                     f"The task '{name}' reads '{below}', which isn't below it in the hierarchy {hierarchy}. "
                     f"Put '{below}' before '{name}', or change [components.{component}.tasks.{name}] inputs."
                 )
+        tasks[name].name = name
         tasks[name].below = {below: tasks[below] for below in hierarchy[:i]}
     return {name: tasks[name] for name in hierarchy}
 

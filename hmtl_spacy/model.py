@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .nn.batch import Layout, TokenBatch
 from .nn.head import Decoded
-from .nn.network import Candidates, Gold, Network, Unannotated
+from .nn.network import Arrays, Candidates, Gold, Network
 from .shims import TorchShim
 from .tasks.base import Task
 
@@ -24,14 +24,15 @@ class TrainingBatch(NamedTuple):
     """What one update learns from.
 
     gold: the rows of the tasks to train, per document; None where one isn't annotated.
-    thresholds, candidates, unannotated: see `Network.losses`.
+    thresholds, candidates, unannotated, label_sets: see `Network.losses`.
     """
 
     docs: List[Doc]
     gold: Gold
     thresholds: Dict[str, float]
     candidates: Candidates
-    unannotated: Unannotated
+    unannotated: Arrays
+    label_sets: Arrays
 
 
 def HMTLModel(
@@ -90,7 +91,9 @@ def forward(model: Model, batch: Any, is_train: bool) -> Tuple[Any, Callable]:
     network.train(is_train)
     torch_vectors = xp2torch(vectors, requires_grad=is_train)
     tokens = token_batch(model, batch.docs, torch_vectors)
-    by_task = network.losses(tokens, batch.gold, batch.thresholds, batch.candidates, batch.unannotated)
+    by_task = network.losses(
+        tokens, batch.gold, batch.thresholds, batch.candidates, batch.unannotated, batch.label_sets
+    )
     losses = torch.stack(list(by_task.values()))  # [n_tasks]
 
     def backprop(task_weights: Floats1d) -> List[Doc]:

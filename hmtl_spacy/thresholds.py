@@ -7,7 +7,7 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from .data.corpus import teaches
+from .data.teaching import teaches
 from .tasks.base import Task
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(2, 19))

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from hmtl_spacy.data.batching import batch_by_task, shares
-from hmtl_spacy.data.corpus import corpus_name
+from hmtl_spacy.data.teaching import corpus_name
 
 VOCAB = spacy.blank("en").vocab
 

@@ -5,7 +5,8 @@ from spacy.training import Example
 from tiny import ANNOTATED, annotate, layers, make_examples, make_pipeline
 
 from hmtl_spacy.data.batching import batch_by_task
-from hmtl_spacy.data.corpus import batch_words, corpus_name, read_corpora, read_task_corpus, teaches
+from hmtl_spacy.data.corpus import read_corpora, read_task_corpus
+from hmtl_spacy.data.teaching import batch_words, corpus_name, teaches
 
 
 @pytest.fixture

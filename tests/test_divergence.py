@@ -5,7 +5,7 @@ import pytest
 import torch
 from tiny import make_examples, make_pipeline
 
-from hmtl_spacy.data.corpus import TEACHES
+from hmtl_spacy.data.teaching import TEACHES
 from hmtl_spacy.divergence import Divergence
 from hmtl_spacy.model import network_of
 

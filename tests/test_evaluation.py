@@ -249,3 +249,30 @@ def test_command_line(trained, data, tmp_path):
     code, output = run(*args[:2], "--no-gold-sentences", "--singletons", "--gold-mentions", "any")
     assert code == 0 and "boundaries of the pipeline" in output and "mention count, in gold" in output
     assert "coref_gm_any_lea" in output
+
+
+def test_labels_of_another_scheme(trained, docs, tmp_path):
+    """People are Peop there, places and organizations Loc, and nobody is said to live anywhere."""
+    for doc in docs:
+        names = {"PER": "Peop", "LOC": "Loc", "ORG": "Loc"}
+        doc.set_ents([Span(doc, e.start, e.end, label=names[e.label_]) for e in doc.ents], default="outside")
+    path = write(tmp_path / "other.spacy", docs)
+    rules = tmp_path / "rules.cfg"
+    rules.write_text('[labels.ner]\nPeop = "PER"\nLoc = ["LOC","ORG"]\n\n[unknown]\nrelations = ["LIVE"]\n')
+    trained.to_disk(tmp_path / "model")
+    args = [tmp_path / "model", path, "--json", tmp_path / "scores.json"]
+    code, output = run(*args, "--labels", rules)
+    assert code == 0, output
+    assert "What the labels of the data are scored as" in output and "Loc LOC or ORG" in output
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["scores"]["ents_f"] == 1.0
+    assert written["tasks"]["ner"]["per_label"] == {"LOC": 0, "ORG": 0, "PER": 3, "LOC or ORG": 3}
+    assert {"task": "ner", "label": "Loc", "scored as": "LOC or ORG", "count": 3} in written["mapped"]
+    assert run(*args)[0] == 0
+    assert json.loads((tmp_path / "scores.json").read_text())["scores"]["ents_f"] == 0.0
+    rules.write_text('[labels.ner]\nPeop = "PER"\n')
+    code, output = run(*args, "--labels", rules)
+    assert code == 1 and "has labels that its rules don't name (ner: 'Loc' (3))" in output
+    for kind in ("paper", "any"):
+        rules.write_text('[labels.mentions]\nPER = "PER"\nLOC = ["LOC","ORG"]\nORG = ["ORG","LOC"]\n')
+        assert run(*args, "--labels", rules, "--gold-mentions", kind)[0] == 0

@@ -27,7 +27,7 @@ TABLE = {
     "storage": ("", "torch safetensors"),
     "shims": ("storage", "thinc torch"),
     "requirements": ("__init__", "spacy thinc"),
-    "tasks": ("nn annotations metrics data.layers", "numpy spacy"),
+    "tasks": ("nn annotations metrics data.label_rules data.layers data.teaching", "numpy spacy"),
     "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
     "hierarchy": ("tasks.base", ""),
     "candidates": ("data nn tasks.base", "spacy numpy"),

@@ -46,6 +46,16 @@ def evaluate_cli(
             "themselves, pruned like their own, as in the paper; or all, of any width",
         ),
     ] = None,
+    labels: Annotated[
+        Optional[Path],
+        Opt(
+            "--labels",
+            help="File that says how the labels of the data relate to the pipeline's: .json, or .cfg with "
+            "sections such as [labels.ner] and [unknown]",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     threshold: Thresholds = None,
     use_gpu: Gpu = -1,
 ):
@@ -56,6 +66,7 @@ def evaluate_cli(
     import srsly
     from spacy.util import load_model
 
+    from ..data.label_rules import NO_RULES, rules_from_file
     from ..evaluation.evaluate import evaluate
     from ..evaluation.report import report, to_json
 
@@ -65,6 +76,7 @@ def evaluate_cli(
             load_model(model),
             data_path,
             gold_mentions=gold_mentions and gold_mentions.value,
+            rules=rules_from_file(labels) if labels else NO_RULES,
             **evaluation_settings(component, tasks, gold_sentences, singletons, threshold),
         )
     except (ValueError, OSError) as err:

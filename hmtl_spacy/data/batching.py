@@ -5,7 +5,7 @@ from typing import Callable, Dict, Iterable, Iterator, List
 
 from spacy.training import Example
 
-from .corpus import batch_words, corpus_name
+from .teaching import batch_words, corpus_name
 
 EXPONENTS = {"proportional": 1.0, "square-root": 0.5, "uniform": 0.0}
 

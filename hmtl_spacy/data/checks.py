@@ -6,8 +6,8 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import dot_to_object, logger, resolve_dot_names
 
-from .corpus import corpus_name, teaches
 from .length import check_length
+from .teaching import corpus_name, teaches
 
 OURS = "hmtl_spacy."
 

@@ -1,21 +1,30 @@
 """Readers: which corpus teaches which tasks."""
 
+from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from weakref import WeakSet
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
 
+from .label_rules import NO_RULES, LabelRules
+from .relabelling import relabel
 from .stored_docs import StoredDocs
+from .teaching import TEACHES, teaches
 
-TEACHES = "hmtl_teaches"
 Reader = Callable[[Language], Iterator[Example]]
 
 
 def read_task_corpus(
-    path: Optional[Path], tasks: Optional[Sequence[str]], batch_words: int, gold_sentences: bool, limit: int
+    path: Optional[Path],
+    tasks: Optional[Sequence[str]],
+    batch_words: int,
+    gold_sentences: bool,
+    limit: int,
+    rules: LabelRules = NO_RULES,
 ) -> Reader:
     """A reader of `.spacy` files whose examples know which tasks they teach.
 
@@ -25,18 +34,29 @@ def read_task_corpus(
     gold_sentences: let the component see the corpus's sentence starts. If not, an
         annotating component such as the sentencizer has to set them, in training as in use.
     limit: use only the first documents; 0 = all.
+    rules: how the corpus's labels relate to the pipeline's. All of its documents are read at once then, so
+        that all labels without a rule are told.
     """
     teaches = {"corpus": Path(path).stem if path else "", "tasks": tasks, "batch_words": batch_words}
-
     docs = StoredDocs(Path(path)) if path else None
+    relabelled: WeakSet[Doc] = WeakSet()  # of those that are kept
 
     def read(nlp: Language) -> Iterator[Example]:
-        _check_names(tasks or (), nlp, str(path))
-        for number, reference in enumerate(docs.read(nlp.vocab) if docs else ()):
-            if limit and number >= limit:
-                break
-            reference.user_data[TEACHES] = dict(teaches)
+        _check_names(tasks or (), nlp, str(path), "tasks")
+        references: Iterable[Doc] = _references(nlp)
+        if rules:
+            _check_names([*rules.labels, *rules.unknown], nlp, str(path), "labels or unknown")
+            references = list(references)
+            new = [doc for doc in references if doc not in relabelled]
+            relabelled.update(relabel(new, rules, nlp, f"The corpus '{path}'"))
+        for reference in references:
             yield Example(_unannotated(reference, gold_sentences), reference)
+
+    def _references(nlp: Language) -> Iterator[Doc]:
+        for reference in islice(docs.read(nlp.vocab) if docs else (), limit or None):
+            if reference not in relabelled:
+                reference.user_data[TEACHES] = dict(teaches)
+            yield reference
 
     return read
 
@@ -97,28 +117,8 @@ def _is_useful(reference: Doc, tasks: List[Tuple[str, Any]]) -> bool:
     return any(teaches(reference, name) and task.has_gold(reference) for name, task in tasks)
 
 
-def teaches(reference: Doc, task: str) -> bool:
-    """Whether a gold document is meant to teach a task; any document may that no corpus was named for."""
-    tasks = _teaches(reference).get("tasks")
-    return tasks is None or task in tasks
-
-
-def corpus_name(reference: Doc) -> str:
-    return str(_teaches(reference).get("corpus", ""))
-
-
-def batch_words(reference: Doc) -> int:
-    """How many words a training batch of the document's corpus should have; 0 = not said."""
-    return int(_teaches(reference).get("batch_words", 0))
-
-
-def _teaches(reference: Doc) -> Dict[str, Any]:
-    settings: Dict[str, Any] = reference.user_data.get(TEACHES, {})
-    return settings
-
-
-def _check_names(tasks: Sequence[str], nlp: Language, corpus: str) -> None:
-    """Raises if a corpus is listed with a task that no component has, not even outside its hierarchy."""
+def _check_names(tasks: Sequence[str], nlp: Language, corpus: str, setting: str) -> None:
+    """Raises if a setting of a corpus names a task that no component has, not even outside its hierarchy."""
     names: Dict[str, None] = {}
     for name, component in nlp.components:
         if of_component := getattr(component, "tasks", None):
@@ -127,7 +127,7 @@ def _check_names(tasks: Sequence[str], nlp: Language, corpus: str) -> None:
     if unknown := [task for task in tasks if names and task not in names]:
         raise ValueError(
             f"The corpus '{corpus}' is listed with the tasks {unknown}, which no component has. "
-            f"There are {list(names)}: correct the corpus's `tasks`."
+            f"There are {list(names)}: correct the corpus's `{setting}`."
         )
 
 

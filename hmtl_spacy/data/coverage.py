@@ -9,8 +9,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from wasabi.tables import table
 
-from .corpus import corpus_name
 from .gold import usable_gold
+from .teaching import corpus_name
 
 
 @dataclass
@@ -47,8 +47,9 @@ def measure(
             coverage = coverages.setdefault((corpus_name(example.reference), name), Coverage())
             coverage.docs += 1
             coverage.sentences += int(sentences[-1]) + 1 if len(sentences) else 0
-            coverage.annotations += len(gold.rows) + sum(gold.lost.values())
-            coverage.usable += len(gold.rows)
+            usable = gold.rows[gold.rows[:, -1] >= 0]  # below are mentions whose coreference is left open
+            coverage.annotations += len(usable) + sum(gold.lost.values())
+            coverage.usable += len(usable)
             coverage.lost.update(gold.lost)
             missing = task.missing(example.reference)
             coverage.missing += 0 if missing is None else int(missing.sum())

@@ -8,7 +8,7 @@ from spacy.attrs import IS_SPACE, ORTH
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from .corpus import teaches
+from .teaching import teaches
 
 MISALIGNED = "misaligned"
 WHITE_SPACE = "white space alone"
@@ -46,7 +46,7 @@ def usable_gold(name: str, task: Any, example: Example, sentence_of: numpy.ndarr
         missing = align_tokens(example, missing)
     keep = numpy.ones(len(known), dtype=bool)
     for reason, unusable in task.unusable(known, sentence_of).items():
-        lost[reason] += int(unusable.sum())
+        lost[reason] += int((unusable & (known[:, -1] >= 0)).sum())  # below nothing is annotated
         keep &= ~unusable
     return UsableGold(known[keep], +lost, missing)
 

@@ -8,7 +8,7 @@ from spacy.util import logger, registry, resolve_dot_names
 from thinc.api import Config
 
 from .batching import count_batches
-from .corpus import teaches
+from .teaching import teaches
 
 # As the shipped configs were tuned: 12 to 15 epochs where there are many batches, 1,050 updates at least.
 EPOCHS = 14

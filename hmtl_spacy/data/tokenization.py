@@ -11,8 +11,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
 
-from .corpus import teaches
 from .gold import align_rows, trim_rows
+from .teaching import teaches
 
 LARGE = 0.05  # the share of spans from which it is a warning
 N_EXAMPLES = 3

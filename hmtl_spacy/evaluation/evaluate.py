@@ -7,7 +7,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, cast
 
-import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -16,12 +15,14 @@ from tqdm import tqdm
 from ..component import HMTL
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
+from ..data.label_rules import NO_RULES, LabelRules
+from ..data.relabelling import Mapped, count_mapped
 from ..data.tokenization import Tokenization, measure_tokenization, tokenize
 from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
-
-GOLD_MENTIONS = ("paper", "any")
+from .gold_mentions import annotate_source, gold_candidates, with_gold_mentions
+from .known_labels import knowing_all_labels
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Evaluation:
 
     seconds: of annotating alone, not of scoring.
     sentences: where the component's sentence boundaries came from.
+    mapped: how many annotations were mapped to labels of the pipeline, see `count_mapped`.
     given: the tasks that were given gold spans, and which: one of `GOLD_MENTIONS`.
     """
 
@@ -57,6 +59,7 @@ class Evaluation:
     words: int = 0
     seconds: float = 0.0
     sentences: str = ""
+    mapped: Dict[Mapped, int] = field(default_factory=dict)
     given: Dict[str, str] = field(default_factory=dict)
     tasks: Dict[str, Optional[TaskResult]] = field(default_factory=dict)
 
@@ -77,6 +80,7 @@ def evaluate(
     thresholds: Optional[Dict[str, float]] = None,
     progress: bool = False,
     inspect: Optional[Callable[[str, Task, List[Example]], None]] = None,
+    rules: LabelRules = NO_RULES,
 ) -> Evaluation:
     """Annotate the documents of a `.spacy` file or folder and score them, task by task.
 
@@ -91,13 +95,15 @@ def evaluate(
     thresholds: overrides the component's, by task.
     progress: show a progress bar, on a terminal only.
     inspect: called with the name of each scored task, the task and the annotated examples.
+    rules: how the labels of the documents relate to the pipeline's.
     """
     name = find_component(nlp, component)
     hmtl = get_component(nlp, name)
     chosen = check_tasks(hmtl, tasks)
-    examples = list(read_task_corpus(path, None, 0, gold_sentences, 0)(nlp))
+    examples = list(read_task_corpus(path, None, 0, gold_sentences, 0, rules)(nlp))
     check_gold(path, hmtl, tasks or (), examples)
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
+    result.mapped = dict(count_mapped(examples))
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
     with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
@@ -106,7 +112,7 @@ def evaluate(
         tokenized = list(tokenize((eg.reference for eg in examples), nlp.make_doc))
         for name in chosen:
             if name in candidates:
-                _annotate_source(hmtl, name, examples)
+                annotate_source(hmtl, name, examples)
             result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
             if inspect is not None:
                 inspect(name, hmtl.tasks[name], examples)
@@ -158,59 +164,6 @@ def parse_thresholds(values: Sequence[str]) -> Dict[str, float]:
     return thresholds
 
 
-def with_gold_mentions(key: str, kind: str) -> str:
-    """The name of a score that was made with gold mentions: "coref_f" becomes "coref_gm_any_f"."""
-    task, _, measure = key.partition("_")
-    return f"{task}_gm_{kind}_{measure}"
-
-
-def gold_candidates(hmtl: HMTL, examples: Sequence[Example], kind: str) -> Dict[str, CandidateSpans]:
-    """Gold spans for the tasks whose heads take candidates: of the level that the head takes them from, else
-    of the task itself. None in documents without gold.
-
-    kind: which gold mentions are scored, one of `GOLD_MENTIONS`.
-    """
-    if kind not in GOLD_MENTIONS:
-        raise ValueError(
-            f"Can't evaluate with the gold mentions '{kind}'. Ask for 'paper' (those that the model could "
-            f"find itself) or 'any' (all, of any width)."
-        )
-    heads = {name: hmtl.head(name) for name in hmtl.tasks}
-    sources = {name: head.candidates_from or name for name, head in heads.items() if head.takes_candidates}
-    if not sources:
-        raise ValueError(
-            f"Can't evaluate with gold mentions: none of the tasks {list(hmtl.tasks)} can take them. "
-            f"Coreference and relations of spans (hmtl_spacy.SpanRelations.v1) can."
-        )
-    return {
-        name: CandidateSpans([_gold_rows(hmtl, name, source, eg) for eg in examples], prune=kind == "paper")
-        for name, source in sources.items()
-    }
-
-
-def _gold_rows(hmtl: HMTL, name: str, source: str, example: Example) -> numpy.ndarray:
-    """The gold spans of a level; of a level that isn't in the hierarchy, what the task sees of it."""
-    reference = example.reference
-    if source not in hmtl.tasks:
-        rows = hmtl.tasks[name].candidate_rows(reference)
-        return numpy.zeros((0, 2), dtype=numpy.int64) if rows is None else rows
-    task = hmtl.tasks[source]
-    with knowing_all_labels(task, [reference]):
-        return task.encode(reference) if task.has_gold(reference) else numpy.zeros((0, 3), dtype=numpy.int64)
-
-
-def _annotate_source(hmtl: HMTL, name: str, examples: Sequence[Example]) -> None:
-    """Where a task was given the gold spans of a level, annotate that level's: arguments have their types."""
-    source = hmtl.head(name).candidates_from
-    if source not in hmtl.tasks:
-        return
-    task = hmtl.tasks[source]
-    for eg in (eg for eg in examples if task.has_gold(eg.reference)):
-        with knowing_all_labels(task, [eg.reference]):
-            rows = task.encode(eg.reference)
-            task.annotate(eg.predicted, rows, numpy.ones(len(rows), dtype=numpy.float32))
-
-
 def sentence_source(examples: Sequence[Example], gold_sentences: bool) -> str:
     """Where the sentence boundaries of the annotated documents came from, in words."""
     docs = [(eg.predicted, eg.reference) for eg in examples if len(eg.predicted) > 1]
@@ -245,18 +198,6 @@ def evaluate_task(
     missing = sum(coverage.missing for coverage in measured)
     counts = (len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
     return TaskResult(*counts, tokenization.get(name, Tokenization()))
-
-
-@contextmanager
-def knowing_all_labels(task: Task, docs: Sequence[Doc]) -> Iterator[List[str]]:
-    """Let a task know the labels of annotated documents for a while. YIELDS: those that it didn't know."""
-    known = task.labels
-    unknown = [label for label in task.find_labels(docs) if label not in known]
-    try:
-        task.labels = [*known, *unknown]
-        yield unknown
-    finally:
-        task.labels = known
 
 
 def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:
@@ -317,4 +258,4 @@ def _count_labels(task: Task, docs: Sequence[Doc]) -> Dict[str, int]:
     if not task.labels:
         return {}
     counts = Counter(int(row[-1]) for doc in docs for row in task.encode(doc))
-    return {label: counts[i] for i, label in enumerate(task.labels)}
+    return {label: counts[i] for i, label in enumerate(task.row_labels)}

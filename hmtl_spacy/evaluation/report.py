@@ -1,14 +1,16 @@
 """An evaluation as text, for people, and as plain data, for files."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Tuple
 
 from wasabi.tables import table
 
+from ..data.relabelling import mapping_table
 from ..data.tokenization import describe_tokenization
 from .evaluate import Evaluation, TaskResult
 
 HEADER = ("", "P", "R", "F", "gold")
+MAPPED = ("task", "label", "scored as", "count")
 GIVEN = {
     "paper": "Gold spans were given that the model could find itself, pruned as its own (gm_paper).",
     "any": "All gold spans were given, of any width (gm_any).",
@@ -19,7 +21,13 @@ ALIGNS: Tuple[Literal["l", "r"], ...] = ("l", "r", "r", "r", "r")
 def to_json(result: Evaluation) -> Dict[str, Any]:
     """The evaluation as a dict that `json` can write; scores are 0..1."""
     scores = {key: value for task in result.tasks.values() if task for key, value in task.scores.items()}
-    return {**asdict(result), "words_per_second": result.words_per_second, "scores": scores}
+    mapped = [dict(zip(MAPPED, (*key[1:], count))) for key, count in result.mapped.items()]
+    return {
+        **asdict(replace(result, mapped={})),
+        "mapped": mapped,
+        "words_per_second": result.words_per_second,
+        "scores": scores,
+    }
 
 
 def report(result: Evaluation) -> str:
@@ -60,6 +68,8 @@ def _lines(result: Evaluation) -> Iterator[str]:
         f"{result.docs:,} documents, {result.words:,} words, {result.words_per_second:,.0f} words a second; "
         f"sentence boundaries {result.sentences}."
     )
+    if result.mapped:
+        yield f"\nWhat the labels of the data are scored as:\n{mapping_table(result.mapped).rstrip()}"
     for name, task in result.tasks.items():
         yield f"\n=== {name} ==="
         if task is None:

@@ -5,6 +5,7 @@ of equal length with one entry per document; scores are floats in 0..1, over the
 """
 
 from .coref import CorefScorer, coref_scores, links, partition
+from .label_sets import settle
 from .relations import RELATION_MODES, relation_key, relation_scores
 from .spans import prf, span_scores
 
@@ -17,5 +18,6 @@ __all__ = [
     "prf",
     "relation_key",
     "relation_scores",
+    "settle",
     "span_scores",
 ]

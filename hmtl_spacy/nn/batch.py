@@ -223,6 +223,8 @@ class TokenBatch:
         0 where it is unknown. int64 [n_tokens] each
     unannotated: in training, for heads that learn from partial annotation: which labels may occur at a
         token without a gold row that says so. bool [n_tokens, n_labels]; None where all is annotated
+    label_sets: gold rows of the label n_labels + k have one of the labels of set k: whether they may have
+        none, then which labels. bool [n_sets, 1 + n_labels]; None where all is annotated
     """
 
     vectors: Tensor
@@ -231,6 +233,7 @@ class TokenBatch:
     candidates: Optional[CandidateSpans] = None
     features: Dict[str, numpy.ndarray] = field(default_factory=dict, repr=False)
     unannotated: Optional[numpy.ndarray] = None
+    label_sets: Optional[numpy.ndarray] = None
 
     @property
     def read(self) -> Tuple[Tensor, ...]:
@@ -258,4 +261,5 @@ class TokenBatch:
             candidates=None if self.candidates is None else self.candidates.select_docs(docs),
             features={name: ids[keep] for name, ids in self.features.items()},
             unannotated=None if self.unannotated is None else self.unannotated[keep],
+            label_sets=self.label_sets,
         )

@@ -262,27 +262,35 @@ def spans_to_tags(rows: numpy.ndarray, n_tokens: int) -> numpy.ndarray:
     return tags
 
 
-def partial_tags(rows: numpy.ndarray, unannotated: numpy.ndarray) -> numpy.ndarray:
+def partial_tags(
+    rows: numpy.ndarray, unannotated: numpy.ndarray, label_sets: Optional[numpy.ndarray] = None
+) -> numpy.ndarray:
     """The BILOU tags that partial annotation allows. [n_tokens, n_tags], bool
 
-    A span's tokens have its tags, where several spans have the same offsets those of one of them. Other
-    tokens are outside, or have any tag of a label that isn't annotated there.
+    A span's tokens have its tags; where several spans have the same offsets, or a span has one label of a
+    set, those of one label: I and L follow only B or I of the same. Other tokens are outside, or have any tag
+    of a label that isn't annotated there, and so may those of a span that may be none.
 
     rows: [n, 3] of start, end, label, spans that don't overlap unless their offsets are equal.
     unannotated: which labels may occur at a token without a row that says so. bool [n_tokens, n_labels]
+    label_sets: what rows of the label n_labels + k may be: none, each label. bool [n_sets, 1 + n_labels]
 
     >>> unknown = numpy.array([[False, False], [True, False]])
     >>> partial_tags(numpy.zeros((0, 3), dtype=int), unknown).astype(int).tolist()
     [[1, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0, 0]]
     """
-    n_tokens = len(unannotated)
+    n_tokens, n_labels = unannotated.shape
     outside = numpy.ones((n_tokens, 1), dtype=bool)
     allowed = numpy.concatenate([outside, numpy.repeat(unannotated, 4, axis=1)], axis=1)
-    for start, end in rows[:, :2].tolist():
+    choices = numpy.eye(n_labels, 1 + n_labels, k=1, dtype=bool)  # of each label only itself
+    if label_sets is not None:
+        choices = numpy.concatenate([choices, label_sets])
+    optional, which = numpy.split(choices[rows[:, 2]], [1], axis=1)  # [n, 1], [n, n_labels]
+    for start, end in rows[~optional[:, 0], :2].tolist():
         allowed[start:end] = False
-    for row in rows:
-        start, end = row[:2]
-        tags = spans_to_tags(row[None] - [[start, start, 0]], end - start)
+    for i, label in zip(*which.nonzero()):
+        start, end = rows[i, :2]
+        tags = spans_to_tags(numpy.array([[0, end - start, label]]), end - start)
         allowed[numpy.arange(start, end), tags] = True
     return allowed
 

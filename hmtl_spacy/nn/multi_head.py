@@ -43,7 +43,9 @@ class MultiHeadSelection(nn.Module, Head):
         scored = self._scored(layout, self.dropout(tokens.vectors))
         # flat last tokens of head and tail, and the label. [n_relations, 3]
         related = layout.join_docs(gold, columns=4)[:, [1, 3, 4]] - [1, 1, 0]
-        loss = pair_loss(scored, related, numpy.arange(layout.n_tokens))
+        loss = pair_loss(
+            scored, related, numpy.arange(layout.n_tokens), tokens.unannotated, tokens.label_sets
+        )
         return loss / len(layout.sentence_lengths)
 
     @torch.no_grad()

@@ -13,7 +13,7 @@ from .level import Level, LevelOutput, LevelSettings
 
 Gold = Mapping[str, List[Optional[numpy.ndarray]]]
 Candidates = Mapping[str, CandidateSpans]
-Unannotated = Mapping[str, numpy.ndarray]
+Arrays = Mapping[str, numpy.ndarray]
 
 
 class Network(nn.Module):
@@ -42,7 +42,8 @@ class Network(nn.Module):
         gold: Gold,
         thresholds: Mapping[str, float],
         candidates: Optional[Candidates] = None,
-        unannotated: Optional[Unannotated] = None,
+        unannotated: Optional[Arrays] = None,
+        label_sets: Optional[Arrays] = None,
     ) -> Dict[str, Tensor]:
         """One loss for each task in `gold`; levels that none of them reads don't run.
 
@@ -50,14 +51,18 @@ class Network(nn.Module):
             and don't take part in its loss.
         thresholds: by task, for the rows of levels that a head above takes its candidates from.
         candidates: as in `decode`.
-        unannotated: by task, see `TokenBatch`, for tasks of whose annotation some is missing in the batch.
+        unannotated, label_sets: by task, see `TokenBatch`, for tasks of whose annotation something is open in
+            the batch.
         """
         ascent = Ascent(self, tokens, thresholds, candidates or {}, gold)
         losses: Dict[str, Tensor] = {}
         for name, rows in gold.items():
             level_tokens = ascent.head_tokens(name)
-            if unannotated and name in unannotated:
-                level_tokens = replace(level_tokens, unannotated=unannotated[name])
+            level_tokens = replace(
+                level_tokens,
+                unannotated=(unannotated or {}).get(name),
+                label_sets=(label_sets or {}).get(name),
+            )
             annotated = [i for i, of_doc in enumerate(rows) if of_doc is not None]
             if len(annotated) < len(rows):
                 level_tokens = level_tokens.select_docs(annotated)

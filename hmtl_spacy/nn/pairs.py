@@ -3,7 +3,7 @@ and the relations that are predicted of them.
 """
 
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Tuple
+from typing import Iterable, Iterator, Optional, Tuple
 
 import numpy
 import torch
@@ -77,28 +77,61 @@ def at_a_time(vectors: Tensor) -> int:
 
 
 def pair_loss(
-    scored: Iterable[Tuple[OrderedPairs, Tensor]], related: numpy.ndarray, ends: numpy.ndarray
+    scored: Iterable[Tuple[OrderedPairs, Tensor]],
+    related: numpy.ndarray,
+    ends: numpy.ndarray,
+    unannotated: Optional[numpy.ndarray] = None,
+    label_sets: Optional[numpy.ndarray] = None,
 ) -> Tensor:
     """Binary cross-entropy of every label, summed over the pairs whose items end on different tokens.
 
+    Labels that aren't annotated count only where a pair is related by them. A pair related by one or more of
+    a set of labels has the term -log(1 - product of (1 - p) over the set) in place of those of its labels;
+    none where it may be unrelated, or is related by one of them for certain, which keeps its own.
+
     scored: pairs and their logits. [n_pairs, n_labels] each
-    related: the items of head and tail, and the label. [n_relations, 3]
+    related: the items of head and tail, and the label, or n_labels + k for set k. [n_relations, 3]
     ends: where each item ends. [n_items]
+    unannotated: of each head, the labels that aren't annotated. bool [n_items, n_labels]
+    label_sets: whether it may be none, and the labels. bool [n_sets, 1 + n_labels]
     """
     loss = torch.zeros(())
     for pairs, logits in scored:
         inside = related[(related[:, 0] >= pairs.start) & (related[:, 0] < pairs.end)]
         target = numpy.zeros(logits.shape, dtype=numpy.float32)
-        target[pairs.index(inside[:, 0], inside[:, 1]), inside[:, 2]] = 1.0
+        known = inside[inside[:, 2] < logits.shape[1]]
+        target[pairs.index(known[:, 0], known[:, 1]), known[:, 2]] = 1.0
         # an item's pair with itself is no candidate: its loss weighs nothing. [n_pairs, 1]
-        different = (ends[pairs.head] != ends[pairs.tail]).astype(numpy.float32)[:, None]
+        weight = (ends[pairs.head] != ends[pairs.tail]).astype(numpy.float32)[:, None]
+        if unannotated is not None and label_sets is not None:
+            of_sets = inside[inside[:, 2] >= logits.shape[1]]
+            places = pairs.index(of_sets[:, 0], of_sets[:, 1])
+            sets = label_sets[of_sets[:, 2] - logits.shape[1]]  # [n, 1 + n_labels]
+            loss = loss + _set_loss(logits, target, places, sets)
+            is_open = unannotated[pairs.head]  # [n_pairs, n_labels]
+            numpy.logical_or.at(is_open, places, sets[:, 1:])
+            weight = weight * (~is_open | (target > 0))
         loss = loss + F.binary_cross_entropy_with_logits(
             logits,
             torch.from_numpy(target).to(logits.device),
-            weight=torch.from_numpy(different).to(logits.device),
+            weight=torch.from_numpy(weight).to(logits.device),
             reduction="sum",
         )
     return loss
+
+
+def _set_loss(logits: Tensor, target: numpy.ndarray, places: numpy.ndarray, sets: numpy.ndarray) -> Tensor:
+    """Negative log probability that pairs are related by at least one label of their sets, where nothing else
+    says so and they must be.
+
+    logits, target: [n_pairs, n_labels]; places: of the pairs, [n]; sets: [n, 1 + n_labels]
+    """
+    met = ((target[places] > 0) & sets[:, 1:]).any(axis=1)
+    asked = ~met & ~sets[:, 0]
+    chosen = logits[torch.from_numpy(places[asked]).to(logits.device)]
+    which = torch.from_numpy(sets[asked, 1:]).to(logits.device)
+    log_none = -(F.softplus(chosen) * which).sum(dim=1)  # log of the product of 1 - p
+    return -torch.log((-torch.expm1(log_none)).clamp(min=1e-30)).sum()
 
 
 def decode_pairs(

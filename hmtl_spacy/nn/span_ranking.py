@@ -21,12 +21,15 @@ from .pruning import prune
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
 SPANS_AT_A_TIME = 2048
+# in place of the cluster of a gold mention: it may be in any; it has no antecedent, but may be a singleton
+OPEN, UNCHAINED = -1, -2
 
 
 class SpanRankingHead(nn.Module, Head):
     """Clusters of coreferent mentions.
 
-    Rows are start, end, cluster, in tokens of the document; ends exclusive.
+    Rows are start, end, cluster, in tokens of the document; ends exclusive. Gold rows may have `OPEN` or
+    `UNCHAINED` in place of the cluster.
 
     A span is represented by [first token ; last token ; width ; attended sum of its tokens]
     (Lee et al. 2017, section 4), the first two from the encoder, the sum over what the encoder read.
@@ -90,16 +93,18 @@ class SpanRankingHead(nn.Module, Head):
     def loss(self, tokens: TokenBatch, gold: List[numpy.ndarray]) -> Tensor:
         """Negative marginal log-likelihood of the gold antecedents (Lee et al. 2017, section 6), plus the
         mention term: the binary cross-entropy of "is in a cluster" over all candidates. Each document's
-        loss is divided by its number of sentences; mean over documents.
+        loss is divided by its number of sentences; mean over documents. Spans that are `OPEN` or
+        `UNCHAINED` have no mention term; `OPEN` ones are no antecedents, and need none.
 
         gold: rows per document, [n, 3]; spans no wider than max_width and within sentences.
         """
         layout = tokens.layout
         candidates, scores, weights = self.score_spans(tokens)
-        clusters = self._clusters(layout, candidates, gold)  # [n_spans], 0 = in no cluster
+        clusters = self._clusters(layout, candidates, gold)  # [n_spans], 0 = in no cluster, below = open
         per_sentence = self._per_sentence(layout, tokens.vectors.device)  # [n_docs]
         doc_of = torch.from_numpy(layout.doc_of).to(clusters.device)[candidates.starts]  # [n_spans]
         mention = F.binary_cross_entropy_with_logits(scores, (clusters > 0).float(), reduction="none")
+        mention = mention.masked_fill(clusters < 0, 0.0)
         loss = self.mention_weight * (mention * per_sentence[doc_of]).sum()
         kept = prune(layout, candidates, scores, self.spans_per_token)
         pairs: Optional[Pairs] = self.antecedents(tokens, kept, self.represent(tokens, kept, weights))
@@ -110,8 +115,11 @@ class SpanRankingHead(nn.Module, Head):
         # a span in no cluster, or the first of one, has the dummy as its gold antecedent
         dummy = ~same.any(dim=1, keepdim=True)
         positive = torch.cat([dummy, same], dim=1)
-        log_p = pairs.scores.log_softmax(dim=1)  # [n_kept, 1 + n]
+        # whether a span that is open is the antecedent isn't known: it doesn't compete. [n_kept, 1 + n]
+        unknown = F.pad(own[pairs.antecedent] == OPEN, (1, 0))
+        log_p = pairs.scores.masked_fill(unknown, -torch.inf).log_softmax(dim=1)  # [n_kept, 1 + n]
         ranking = -log_p.masked_fill(~positive, -torch.inf).logsumexp(dim=1)
+        ranking = ranking.masked_fill(own == OPEN, 0.0)
         return (loss + (ranking * per_sentence[doc_of[kept.candidate]]).sum()) / len(gold)
 
     @torch.no_grad()
@@ -257,7 +265,9 @@ class SpanRankingHead(nn.Module, Head):
         return sum(projected, start=self.from_head.weight.new_zeros(()))
 
     def _clusters(self, layout: Layout, candidates: Candidates, gold: List[numpy.ndarray]) -> Tensor:
-        """The gold cluster of every candidate, numbered from 1 over the whole batch; 0 for none. [n_spans]"""
+        """The gold cluster of every candidate, numbered from 1 over the whole batch; 0 for none; `OPEN` and
+        `UNCHAINED` as they are. [n_spans]
+        """
         firsts = numpy.concatenate(([0], numpy.cumsum(candidates.counts)))  # the first span of each width
         starts = candidates.starts.cpu().numpy()
         clusters = numpy.zeros(len(starts), dtype=numpy.int64)
@@ -265,7 +275,9 @@ class SpanRankingHead(nn.Module, Head):
         for rows, doc_start in zip(gold, layout.doc_starts.tolist()):
             for start, end, cluster in rows.tolist():
                 low, high = firsts[end - start - 1], firsts[end - start]  # the spans of its width, by start
-                clusters[low + numpy.searchsorted(starts[low:high], doc_start + start)] = used + cluster
+                clusters[low + numpy.searchsorted(starts[low:high], doc_start + start)] = (
+                    used + cluster if cluster >= 0 else cluster
+                )
             used += int(rows[:, 2].max()) + 1 if len(rows) else 0
         return torch.from_numpy(clusters).to(candidates.starts.device)
 

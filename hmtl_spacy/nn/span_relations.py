@@ -103,7 +103,9 @@ class SpanPairHead(nn.Module, Head):
         spans = sentence_spans(layout, candidates)
         heads, tails, labels = numpy.split(layout.join_docs(gold, columns=4), [2, 4], axis=1)
         related = numpy.stack([spans.index(*heads.T), spans.index(*tails.T), labels[:, 0]], axis=1)
-        loss = pair_loss(self._scored(tokens, spans), related, spans.ends)
+        unannotated = None if tokens.unannotated is None else tokens.unannotated[spans.starts]
+        scored = self._scored(tokens, spans)
+        loss = pair_loss(scored, related, spans.ends, unannotated, tokens.label_sets)
         # also without any pair the loss has a gradient, of zero
         return (loss + tokens.vectors[:0].sum()) / len(layout.sentence_lengths)
 

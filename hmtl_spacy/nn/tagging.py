@@ -41,10 +41,10 @@ class TaggingHead(nn.Module, LabellingHead):
             target = torch.from_numpy(numpy.concatenate(tags)).to(order.device)[order]
             log_p = self.crf.log_likelihood(emissions, target, packing)
         else:
-            parts = numpy.split(
-                tokens.unannotated, layout.doc_starts[1:]
-            )  # [n_tokens, n_labels] per document
-            known = numpy.concatenate([partial_tags(*of_doc) for of_doc in zip(gold, parts)])
+            # [n_tokens, n_labels] per document
+            parts = numpy.split(tokens.unannotated, layout.doc_starts[1:])
+            sets = tokens.label_sets
+            known = numpy.concatenate([partial_tags(*of_doc, sets) for of_doc in zip(gold, parts)])
             allowed = torch.from_numpy(known).to(order.device)[order]  # [n_tokens, n_tags]
             log_p = self.crf.marginal_log_likelihood(emissions, allowed, packing)
         return -log_p / len(layout.sentence_lengths)

@@ -1,13 +1,15 @@
 """What a task is: labels, gold, annotation, head and score of one level."""
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import merge_keys
+from ..data.label_rules import set_name
 from ..data.layers import STANDARD, layer_to_json
+from ..data.teaching import label_sets
 from ..nn.head import Head
 from ..nn.level import LevelSettings
 from .differences import Differences
@@ -22,16 +24,19 @@ class Task:
 
     A row is an annotation as integers: token offsets, ends exclusive, then the label. Gold and
     prediction have the same form, so `annotate(doc, encode(doc))` reproduces the annotation.
-    `below` are the tasks below this one in the hierarchy, by name, once it is in one.
+    `name` is its own in the hierarchy, and `below` are the tasks below it there, by name, once it is in one.
     `layer` names what the task fills: "entities", "mentions", "clusters" or "relations", or a layer of its
     own, which `to_json` describes; "" is shown and exported nowhere. `threshold_filters` says that the
     rows at a threshold are those of any lower one whose scores are above it, so that tuning decodes once.
+    `learns_partially` says that labels may be mapped: that `relabel` does it, `encode` makes rows of sets of
+    labels (`row_label`), scores go by them (`metrics.settle`), and the head's loss by `PartialGold`.
     """
 
     layer = ""
     offset_columns = 2
     reasons: Sequence[str] = ()
     threshold_filters = False
+    learns_partially = False
 
     def __init__(
         self,
@@ -47,7 +52,9 @@ class Task:
         self.depth = depth
         self.dropout = dropout
         self.label_embedding_width = label_embedding_width
+        self.label_sets: List[Tuple[str, ...]] = []
         self.labels = []
+        self.name = ""
         self.below: Dict[str, Task] = {}
 
     @property
@@ -96,6 +103,17 @@ class Task:
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
         """The labels that occur in annotated documents, sorted."""
+        raise NotImplementedError
+
+    def annotated_labels(self, doc: Doc) -> List[str]:
+        """The label of each annotation of a document that has gold; for a task that `learns_partially`."""
+        raise NotImplementedError
+
+    def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
+        """Change the labels of a document's annotation; only for a task that `learns_partially`.
+
+        rename: from a label to the new one; None to remove the annotation.
+        """
         raise NotImplementedError
 
     def encode(self, doc: Doc) -> numpy.ndarray:
@@ -153,6 +171,28 @@ class Task:
                 f"The annotation has the label '{label}', which isn't among the task's labels: "
                 f"{self.labels}. Initialize the component with examples of every label, or with labels."
             ) from None
+
+    def row_label(self, doc: Doc, label: str) -> int:
+        """The last column of a row: the label, or the number of labels plus k for one of those of set k."""
+        sets = label_sets(doc, self.name)
+        if label not in sets:
+            return self.label_index(label)
+        members = tuple(sets[label])
+        if members not in self.label_sets:
+            self.label_sets.append(members)
+        return len(self.labels) + self.label_sets.index(members)
+
+    @property
+    def row_labels(self) -> List[str]:
+        """What rows may be labelled with: the labels, and the names of sets of them."""
+        return [*self.labels, *map(set_name, self.label_sets)]
+
+    def set_table(self) -> numpy.ndarray:
+        """Which labels are in which set, after whether it may be none. bool [n_sets, 1 + n_labels]"""
+        table = numpy.zeros((len(self.label_sets), 1 + len(self.labels)), dtype=bool)
+        for row, members in zip(table, self.label_sets):
+            row[[1 + self.label_index(label) if label else 0 for label in members]] = True
+        return table
 
     @property
     def labels(self) -> List[str]:

@@ -1,22 +1,24 @@
 """Coreference: clusters of spans in `doc.spans["coref_clusters"]`."""
 
 from functools import partial
-from typing import Any, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations import get_clusters, set_clusters
+from ..data.teaching import open_mentions, singletons_known
 from ..metrics import coref_scores, links, partition
-from ..nn.span_ranking import SpanRankingHead
+from ..nn.span_ranking import OPEN, UNCHAINED, SpanRankingHead
 from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, Item, Offsets, differences
 from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
 
 class Coref(Task):
-    """Clusters of coreferent mentions. Rows are start, end, cluster.
+    """Clusters of coreferent mentions. Rows are start, end, cluster; `OPEN` or `UNCHAINED` in place of the
+    cluster for gold mentions in none of which something isn't known.
 
     max_width: widest span that can be a mention, in tokens.
     spans_per_token: share of spans kept after pruning.
@@ -108,6 +110,7 @@ class Coref(Task):
     def encode(self, doc: Doc) -> numpy.ndarray:
         clusters = get_clusters(doc, self.clusters_key) or []
         rows = [(span.start, span.end, i) for i, cluster in enumerate(clusters) for span in cluster]
+        rows += [(s, e, UNCHAINED if unlinked else OPEN) for s, e, unlinked in open_mentions(doc)]
         return numpy.array(sorted(rows), dtype=numpy.int64).reshape(-1, 3)
 
     def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
@@ -119,6 +122,7 @@ class Coref(Task):
         """Links from mentions to the nearest ones before in their clusters that have more kept spans between
         them than a span is compared with, if spans are kept evenly: `spans_per_token` a token.
         """
+        rows = rows[rows[:, 2] >= 0]
         ordered = rows[numpy.lexsort((rows[:, 1], rows[:, 0], rows[:, 2]))]
         same = ordered[1:, 2] == ordered[:-1, 2]
         distance = (ordered[1:, 0] - ordered[:-1, 0])[same] * self.spans_per_token  # in kept spans
@@ -135,15 +139,12 @@ class Coref(Task):
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
-        gold = [self._char_clusters(reference) for _, reference in pairs]
-        predictions = [self._char_clusters(predicted) for predicted, _ in pairs]
+        gold, predictions = zip(*(self._compared(*pair) for pair in pairs)) if pairs else ((), ())
         scores = coref_scores(gold, predictions, keep_singletons=self.singletons)
         return {"coref_f": scores["conll_f"], **{f"coref_{key}": value for key, value in scores.items()}}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, clusters = (
-            partition(self._char_clusters(doc), self.singletons) for doc in (reference, predicted)
-        )
+        gold, clusters = (partition(side, self.singletons) for side in self._compared(predicted, reference))
         mentions = [{m: Item((m,)) for cluster in side for m in cluster} for side in (gold, clusters)]
         correct, missed = links(gold, clusters)
         _, spurious = links(clusters, gold)
@@ -153,6 +154,18 @@ class Coref(Task):
     def score_weights(self) -> Dict[str, Optional[float]]:
         parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")
         return {"coref_f": 1.0, **{f"coref_{part}": 0.0 for part in parts}}
+
+    def _compared(self, predicted: Doc, reference: Doc) -> Tuple[List[List[Offsets]], List[List[Offsets]]]:
+        """Gold and predicted clusters as they are compared: without what the gold annotation leaves open."""
+        gold, clusters = self._char_clusters(reference), self._char_clusters(predicted)
+        left_open = {
+            char_offsets(reference[s:e]) for s, e, unlinked in open_mentions(reference) if not unlinked
+        }
+        if left_open:
+            clusters = [[span for span in cluster if span not in left_open] for cluster in clusters]
+        if not singletons_known(reference):
+            clusters = [cluster for cluster in clusters if len(cluster) > 1]
+        return gold, clusters
 
     def _char_clusters(self, doc: Doc) -> List[List[Offsets]]:
         clusters = get_clusters(doc, self.clusters_key) or []

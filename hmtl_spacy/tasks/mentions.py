@@ -1,6 +1,6 @@
 """Entity mention detection: names, nominals and pronouns in `doc.spans["mentions"]`."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -34,6 +34,11 @@ class Mentions(TaggingTask):
 
     def spans(self, doc: Doc) -> List[Span]:
         return get_mentions(doc, self.mentions_key) or []
+
+    def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
+        named = [(span, rename(span.label_)) for span in self.spans(doc)]
+        kept = [Span(doc, s.start, s.end, label=label) for s, label in named if label is not None]
+        set_mentions(doc, kept, key=self.mentions_key)
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.mentions_key)

@@ -1,7 +1,7 @@
 """Named entity recognition: `doc.ents`."""
 
 import warnings
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy
 from spacy.attrs import ENT_IOB
@@ -47,6 +47,15 @@ class NER(TaggingTask):
 
     def spans(self, doc: Doc) -> List[Span]:
         return list(doc.ents)
+
+    def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
+        named = [(ent, rename(ent.label_)) for ent in doc.ents]
+        kept = [
+            Span(doc, ent.start, ent.end, label=label, kb_id=ent.kb_id, span_id=ent.id)
+            for ent, label in named
+            if label is not None
+        ]
+        doc.set_ents(kept, outside=[ent for ent, label in named if label is None], default="unmodified")
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         entities = self.decode_spans(doc, rows)

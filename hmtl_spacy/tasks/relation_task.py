@@ -1,17 +1,20 @@
 """What the tasks of relations share: rows of typed, directed pairs of spans, and their scores."""
 
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import get_mentions, get_relations
-from ..metrics import RELATION_MODES, relation_key, relation_scores
+from ..annotations import get_mentions, get_relations, set_relations
+from ..data.teaching import label_sets, members, teaching, unknown_labels
+from ..metrics import RELATION_MODES, relation_key, relation_scores, settle
 from .base import Task, annotated_pairs, char_offsets
 from .differences import Differences, Item, differences
 
 Offsets = Tuple[int, int]
+Typed = Tuple[Offsets, Offsets, str]
+Types = Dict[Offsets, str]
 
 
 class RelationTask(Task):
@@ -25,6 +28,7 @@ class RelationTask(Task):
 
     layer = "relations"
     threshold_filters = True
+    learns_partially = True
     offset_columns = 4
     reasons = ("crosses a sentence", "arguments end on one token")
 
@@ -51,12 +55,22 @@ class RelationTask(Task):
         return self.relations_key in doc.spans
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
-        of_docs = (get_relations(doc, self.relations_key) or [] for doc in docs)
-        return sorted({relation.label for relations in of_docs for relation in relations})
+        of_docs = ((doc, get_relations(doc, self.relations_key) or []) for doc in docs)
+        sets = ((label_sets(doc, self.name), relations) for doc, relations in of_docs)
+        return sorted({x for of_doc, relations in sets for r in relations for x in members(r.label, of_doc)})
+
+    def annotated_labels(self, doc: Doc) -> List[str]:
+        return [relation.label for relation in get_relations(doc, self.relations_key) or []]
+
+    def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
+        relations = get_relations(doc, self.relations_key) or []
+        named = [(relation, rename(relation.label)) for relation in relations]
+        kept = [relation._replace(label=label) for relation, label in named if label is not None]
+        set_relations(doc, kept, self.relations_key)
 
     def encode(self, doc: Doc) -> numpy.ndarray:
         rows = [
-            (head.start, head.end, tail.start, tail.end, self.label_index(label))
+            (head.start, head.end, tail.start, tail.end, self.row_label(doc, label))
             for head, tail, label, _ in get_relations(doc, self.relations_key) or []
         ]
         return numpy.array(rows, dtype=numpy.int64).reshape(-1, 5)
@@ -68,24 +82,23 @@ class RelationTask(Task):
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
-        gold = [self._char_relations(reference) for _, reference in pairs]
-        predictions = [self._char_relations(predicted) for predicted, _ in pairs]
         scores: Dict[str, Any] = {}
         for mode in RELATION_MODES:
+            sides = [self._compared(predicted, reference, mode) for predicted, reference in pairs]
             of_mode = relation_scores(
-                [relations for relations, _ in gold],
-                [relations for relations, _ in predictions],
+                [gold for (gold, _), _ in sides],
+                [relations for _, (relations, _) in sides],
                 mode=mode,
-                gold_types=[types for _, types in gold],
-                predicted_types=[types for _, types in predictions],
+                gold_types=[types for (_, types), _ in sides],
+                predicted_types=[types for _, (_, types) in sides],
             )
             scores.update({f"rel_{mode}_{key}": value for key, value in of_mode.items()})
         return scores
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        sides = {"gold": self._char_relations(reference), "predicted": self._char_relations(predicted)}
         by_mode = {}
         for mode in RELATION_MODES:
+            sides = dict(zip(("gold", "predicted"), self._compared(predicted, reference, mode)))
             items = {
                 side: {relation_key(item, mode, types, side): _item(item, mode, types) for item in relations}
                 for side, (relations, types) in sides.items()
@@ -103,7 +116,28 @@ class RelationTask(Task):
         ends = {span.end for span in mentions}
         return [span for span in doc.ents if span.end not in ends] + mentions
 
-    def _char_relations(self, doc: Doc) -> Tuple[List[Tuple[Offsets, Offsets, str]], Dict[Offsets, str]]:
+    def _compared(
+        self, predicted: Doc, reference: Doc, mode: str
+    ) -> Tuple[Tuple[Collection[Typed], Types], Tuple[Collection[Typed], Types]]:
+        """Gold and predicted relations with the types of their arguments, as they are compared in a mode."""
+        (gold, gold_types), (relations, types) = map(self._char_relations, (reference, predicted))
+        if not teaching(reference):
+            return (gold, gold_types), (relations, types)
+        of_arguments = label_sets(reference)
+        for span, name in gold_types.items():
+            if types.get(span) in of_arguments.get(name, ()):
+                types[span] = name
+        settled: Tuple[Set[Typed], Set[Typed]] = settle(
+            gold,
+            relations,
+            label_sets(reference, self.name),
+            unknown_labels(reference, self.name),
+            lambda item: relation_key(item, mode, gold_types, "gold")[:2],
+            lambda item: relation_key(item, mode, types, "predicted")[:2],
+        )
+        return (settled[0], gold_types), (settled[1], types)
+
+    def _char_relations(self, doc: Doc) -> Tuple[List[Typed], Types]:
         relations = [
             (char_offsets(head), char_offsets(tail), label)
             for head, tail, label, _ in get_relations(doc, self.relations_key) or []
@@ -112,7 +146,7 @@ class RelationTask(Task):
         return relations, types
 
 
-def _item(relation: Tuple[Offsets, Offsets, str], mode: str, types: Dict[Offsets, str]) -> Item:
+def _item(relation: Typed, mode: str, types: Types) -> Item:
     head, tail, label = relation
     ends = tuple(types.get(span, "no type") for span in (head, tail))
     return Item((head, tail), label, ends if mode == "strict" else ())

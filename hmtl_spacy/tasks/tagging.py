@@ -6,17 +6,21 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..metrics import span_scores
+from ..data.teaching import label_sets, members, unknown_labels
+from ..metrics import settle, span_scores
 from ..nn.head import LabellingHead
 from ..nn.tagging import TaggingHead
 from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, differences, span_items
+
+LabelledSpan = Tuple[int, int, str]
 
 
 class TaggingTask(Task):
     """Typed spans that don't overlap. Rows are start, end, label."""
 
     reasons = ("crosses a sentence", "overlaps another")
+    learns_partially = True
 
     def spans(self, doc: Doc) -> List[Span]:
         """The annotated spans of a document that has gold."""
@@ -34,10 +38,16 @@ class TaggingTask(Task):
         return TaggingHead(nI, len(self.labels), self.dropout)
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
-        return sorted({span.label_ for doc in docs if self.has_gold(doc) for span in self.spans(doc)})
+        annotated = [(doc, label_sets(doc, self.name)) for doc in docs if self.has_gold(doc)]
+        return sorted(
+            {x for doc, sets in annotated for s in self.spans(doc) for x in members(s.label_, sets)}
+        )
+
+    def annotated_labels(self, doc: Doc) -> List[str]:
+        return [span.label_ for span in self.spans(doc)]
 
     def encode(self, doc: Doc) -> numpy.ndarray:
-        rows = [(span.start, span.end, self.label_index(span.label_)) for span in self.spans(doc)]
+        rows = [(span.start, span.end, self.row_label(doc, span.label_)) for span in self.spans(doc)]
         return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3)
 
     def decode_spans(self, doc: Doc, rows: numpy.ndarray) -> List[Span]:
@@ -49,15 +59,20 @@ class TaggingTask(Task):
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
-        gold = [self._char_spans(reference) for _, reference in pairs]
-        predictions = [self._judged(predicted, reference) for predicted, reference in pairs]
-        return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, predictions).items()}
+        gold, judged = zip(*(self._compared(*pair) for pair in pairs)) if pairs else ((), ())
+        return {f"{self.prefix}_{key}": value for key, value in span_scores(gold, judged).items()}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, judged = self._char_spans(reference), self._judged(predicted, reference)
+        gold, judged = self._compared(predicted, reference)
         return {self.prefix: differences(span_items(gold), span_items(judged))}
 
-    def _judged(self, predicted: Doc, reference: Doc) -> Set[Tuple[int, int, str]]:
+    def _compared(self, predicted: Doc, reference: Doc) -> Tuple[Set[LabelledSpan], Set[LabelledSpan]]:
+        """Gold and predicted spans as they are compared."""
+        gold, judged = self._char_spans(reference), self._judged(predicted, reference)
+        sets, unknown = label_sets(reference, self.name), unknown_labels(reference, self.name)
+        return settle(gold, judged, sets, unknown)
+
+    def _judged(self, predicted: Doc, reference: Doc) -> Set[LabelledSpan]:
         """Predicted spans, without those that touch a token whose annotation is missing: they are neither
         right nor wrong.
         """
@@ -70,7 +85,7 @@ class TaggingTask(Task):
             unknown[reference[token].idx :][: len(reference[token])] = True
         return {span for span in spans if not unknown[span[0] : span[1]].any()}
 
-    def _char_spans(self, doc: Doc) -> Set[Tuple[int, int, str]]:
+    def _char_spans(self, doc: Doc) -> Set[LabelledSpan]:
         return {(*char_offsets(span), span.label_) for span in self.spans(doc)}
 
 

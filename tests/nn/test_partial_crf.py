@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from test_crf import GOLD, LAYOUT, LENGTHS, N_TAGS, OUT, head, path_scores, random_crf
 
 from hmtl_spacy.nn.batch import Layout, TokenBatch
-from hmtl_spacy.nn.crf import partial_tags, spans_to_tags
+from hmtl_spacy.nn.crf import partial_tags, spans_to_tags, tags_to_spans
 
 N_TOKENS = sum(LENGTHS)
 
@@ -157,3 +157,90 @@ def test_nothing_missing_is_the_loss_of_whole_annotation():
     nothing_open = numpy.zeros((N_TOKENS, 2), dtype=bool)
     partial = model.loss(TokenBatch(vectors, LAYOUT, unannotated=nothing_open), GOLD_ROWS)
     torch.testing.assert_close(whole, partial, atol=1e-5, rtol=1e-5)
+
+
+# of two labels: one of both, the first or none, one of both or none
+SETS = numpy.array([[False, True, True], [True, True, False], [True, True, True]])
+
+
+def random_annotation(seed):
+    """Spans that don't overlap, of labels and of sets, and by sentence the labels that aren't annotated."""
+    numbers = numpy.random.default_rng(seed)
+    rows, start = [], 0
+    for length in LENGTHS:
+        token = 0
+        while token < length:
+            width = int(numbers.integers(1, length - token + 1))
+            if numbers.random() < 0.5:
+                rows.append((start + token, start + token + width, int(numbers.integers(2 + len(SETS)))))
+            token += width
+        start += length
+    unknown = numbers.random((len(LENGTHS), 2)) < 0.4
+    return numpy.array(rows, dtype=int).reshape(-1, 3), numpy.repeat(unknown, LENGTHS, axis=0)
+
+
+def is_allowed(tags, rows, unannotated):
+    """Whether tags agree with annotation, told from their spans. tags: [n_tokens] of one sentence"""
+    labels = [{0}, {1}, *(set(numpy.flatnonzero(row[1:]).tolist()) for row in SETS)]
+    found = tags_to_spans(numpy.array(tags)).tolist()
+    for start, end, kind in rows.tolist():
+        may_be_none = kind >= 2 and SETS[kind - 2, 0]
+        met = any(found_span[:2] == [start, end] and found_span[2] in labels[kind] for found_span in found)
+        if not met and not may_be_none:
+            return False
+    for start, end, label in found:
+        annotated = any([start, end] == row[:2] and label in labels[row[2]] for row in rows.tolist())
+        if not annotated and not unannotated[start:end, label].all():
+            return False
+    return True
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_sets_and_unknown_labels_equal_enumeration_of_what_spans_are_possible(seed):
+    crf = random_crf(seed).double()
+    torch.manual_seed(seed)
+    emissions = (2 * torch.randn(N_TOKENS, N_TAGS, dtype=torch.float64)).requires_grad_()
+    rows, unannotated = random_annotation(seed)
+    allowed = torch.from_numpy(partial_tags(rows, unannotated, SETS))
+    expected, start = 0.0, 0
+    for part in emissions.split(LENGTHS):
+        paths, scores = path_scores(crf, part)
+        inside = (rows[:, 0] >= start) & (rows[:, 0] < start + len(part))
+        of_sentence = rows[inside] - [start, start, 0]
+        here = unannotated[start : start + len(part)]
+        chosen = torch.tensor([is_allowed(path, of_sentence, here) for path in paths.tolist()])
+        expected = expected + scores[chosen].logsumexp(dim=0) - scores.logsumexp(dim=0)
+        start += len(part)
+    found = found_log_p(crf, emissions, allowed)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    inputs = [emissions, *crf.parameters()]
+    for one, other in zip(torch.autograd.grad(found, inputs), torch.autograd.grad(expected, inputs)):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+
+
+def test_sets_by_hand():
+    rows = numpy.array([[0, 2, 2], [2, 4, 3]])
+    allowed = partial_tags(rows, numpy.array([[False, True]] * 5), SETS)
+    # the first must be one of both; the second the first label or what is unknown; then what is unknown
+    assert [numpy.flatnonzero(row).tolist() for row in allowed] == [
+        [1, 5],
+        [3, 7],
+        [0, 1, 5, 6, 7, 8],
+        [0, 3, 5, 6, 7, 8],
+        [0, 5, 6, 7, 8],
+    ]
+
+
+def test_the_head_reads_sets():
+    torch.manual_seed(0)
+    model = head()
+    vectors = torch.randn(N_TOKENS, 6)
+    of_sets = [rows.copy() for rows in GOLD_ROWS]
+    of_sets[0][0, 2], of_sets[2][0, 2] = 2, 3
+    nothing = numpy.zeros((N_TOKENS, 2), dtype=bool)
+    tokens = TokenBatch(vectors, LAYOUT, unannotated=nothing, label_sets=SETS)
+    allowed = torch.from_numpy(partial_tags(LAYOUT.join_docs(of_sets, columns=2), nothing, SETS))
+    expected = -enumerated(model.crf, model.emit(vectors), allowed) / len(LENGTHS)
+    torch.testing.assert_close(model.loss(tokens, of_sets), expected, atol=1e-5, rtol=1e-5)
+    assert tokens.select_docs([0]).label_sets is SETS

@@ -13,7 +13,7 @@ from hmtl_spacy.nn.antecedents import distance_bucket
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
 from hmtl_spacy.nn.clusters import Links, follow_links
 from hmtl_spacy.nn.pruning import prune
-from hmtl_spacy.nn.span_ranking import SpanRankingHead
+from hmtl_spacy.nn.span_ranking import OPEN, UNCHAINED, SpanRankingHead
 from hmtl_spacy.nn.spans import HeadAttention, attend, attended_sums, enumerate_spans
 
 sys.path.append(str(Path(__file__).parents[2]))
@@ -128,14 +128,19 @@ def naive_loss(head, tokens, gold):
         start, n = layout.doc_starts[doc], layout.doc_lengths[doc]
         if not n:
             continue
-        cluster = {(s + start, e + start): c for s, e, c in gold[doc].tolist()}
+        cluster = {(s + start, e + start): c for s, e, c in gold[doc].tolist() if c >= 0}
+        is_open = {(s + start, e + start): c for s, e, c in gold[doc].tolist() if c < 0}
         mention = torch.zeros(())
         for span, score in mention_scores.items():
-            if start <= span[0] < start + n:
+            if start <= span[0] < start + n and span not in is_open:
                 target = torch.tensor(float(span in cluster))
                 mention = mention + F.binary_cross_entropy_with_logits(score, target)
         ranking = torch.zeros(())
         for i, (before, scores) in enumerate(naive_antecedents(head, tokens, kept)):
+            if is_open.get(kept[i]) == OPEN:
+                continue
+            known = [k for k, j in enumerate(before) if is_open.get(kept[j]) != OPEN]
+            scores, before = scores[[0, *(k + 1 for k in known)]], [before[k] for k in known]
             own = cluster.get(kept[i])
             right = [k + 1 for k, j in enumerate(before) if own is not None and cluster.get(kept[j]) == own]
             ranking = ranking - scores.log_softmax(dim=0)[right or [0]].logsumexp(dim=0)
@@ -278,6 +283,19 @@ def test_loss_equals_that_of_the_reference_implementation(string_match, mention_
     settings = {"string_match": string_match, "mention_weight": mention_weight}
     head, tokens = build(**settings, coarse_window=coarse_window), batch()
     torch.testing.assert_close(head.loss(tokens, GOLD), naive_loss(head, tokens, GOLD), atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_open_is_neither_positive_nor_negative():
+    """Open mentions, one of which is a clustered one's nearest candidate, and one without an antecedent."""
+    gold = [numpy.concatenate([GOLD[0], [[0, 1, OPEN], [1, 2, UNCHAINED], [6, 7, OPEN]]]), NONE, NONE]
+    gold.append(numpy.concatenate([GOLD[3], [[3, 4, UNCHAINED], [6, 7, OPEN]]]))
+    losses = []
+    for seed in (1, 2, 5):
+        head, tokens = build(spans_per_token=1.0, string_match=False), batch(seed)
+        found = head.loss(tokens, gold)
+        torch.testing.assert_close(found, naive_loss(head, tokens, gold), atol=1e-5, rtol=1e-5)
+        losses.append(found.item() - head.loss(tokens, GOLD).item())
+    assert all(losses), "what is open is counted"
 
 
 def test_loss_by_hand():

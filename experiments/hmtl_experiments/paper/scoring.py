@@ -5,7 +5,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from hmtl_spacy.annotations import get_relations
 from hmtl_spacy.data.corpus import read_task_corpus
-from hmtl_spacy.evaluation.evaluate import GOLD_MENTIONS, evaluate
+from hmtl_spacy.evaluation.evaluate import evaluate
+from hmtl_spacy.evaluation.gold_mentions import GOLD_MENTIONS
 from hmtl_spacy.evaluation.report import to_json
 from hmtl_spacy.evaluation.tuning import tune_threshold
 from hmtl_spacy.metrics import relation_scores
