@@ -184,12 +184,15 @@ def test_the_component_sets_the_extensions():
 def test_json_ld():
     doc = scored(marked(*LINES[:2]), 0.5)
     data = json.loads(entity_graph(doc).to_json())
-    assert data["@context"]["@vocab"] and data["@context"]["subject"] == {"@type": "@id"}
-    lyon = {"start": 13, "end": 17, "text": "Lyon", "label": "GPE", "form": "name"}
-    assert data["entities"][1] == {"@id": "_:e2", "@type": "GPE", "name": "Lyon", "mentions": [lyon]}
+    assert data["@context"]["@vocab"] and data["@context"]["subject"]["@type"] == "@id"
+    lyon = {"start": 13, "end": 17, "text": "Lyon", "label": "GPE", "form": "name", "score": 1.0}
+    named = {"@id": "_:e2", "@type": "type:GPE", "label": "GPE", "name": "Lyon"}
+    assert data["entities"][1] == {**named, "mentions": [lyon]}
+    assert data["entities"][0]["relation:ORG-AFF"] == [{"@id": "_:e2"}]
     evidence = {"head": [4, 9], "tail": [13, 17], "score": 0.5}
-    expected = {"@type": "ORG-AFF", "subject": "_:e1", "object": "_:e2", "score": 0.5, "evidence": [evidence]}
-    assert data["relations"] == [expected]
+    triple = {"subject": "_:e1", "predicate": "relation:ORG-AFF", "object": "_:e2"}
+    statement = {"@type": "rdf:Statement", **triple, "label": "ORG-AFF"}
+    assert data["relations"] == [{**statement, "score": 0.5, "evidence": [evidence]}]
     unlabelled = annotate(VOCAB, "She saw herself", {0}, clusters=[[(0, 1), (2, 3)]])
     assert "@type" not in entity_graph(unlabelled).to_dict()["entities"][0]
 

@@ -188,7 +188,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(partial, path)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 os.unlink(partial)
             raise

@@ -12,6 +12,7 @@ from .membership import Membership
 from .mention_forms import best_mention, form_of, name_in
 
 Key = Tuple[str, Union[int, Tuple[int, int]]]
+Scores = Dict[Tuple[int, int], float]  # by token offsets
 
 
 def entity_graph(doc: Doc, *, keys: Optional[Keys] = None) -> EntityGraph:
@@ -33,7 +34,7 @@ def entity_graph(doc: Doc, *, keys: Optional[Keys] = None) -> EntityGraph:
     members = Membership(doc, keys)
     relations = get_relations(doc, keys.relations) or []
     spans = _spans(members, [span for relation in relations for span in relation[:2]])
-    entities = _entities(spans, members)
+    entities = _entities(spans, members, _mention_scores(doc, keys))
     merged: Dict[Tuple[str, str, str], List[Evidence]] = {}
     for head, tail, label, score in relations:
         ends = entities[_key(head, members)].id, entities[_key(tail, members)].id
@@ -69,12 +70,25 @@ def _spans(members: Membership, arguments: List[Span]) -> Dict[Key, List[Span]]:
     return spans
 
 
-def _entities(spans: Dict[Key, List[Span]], members: Membership) -> Dict[Key, Entity]:
+def _entities(spans: Dict[Key, List[Span]], members: Membership, scores: Scores) -> Dict[Key, Entity]:
     ordered = sorted(spans, key=lambda key: min((span.start, -span.end) for span in spans[key]))
-    return {key: _entity(f"e{number}", spans[key], members) for number, key in enumerate(ordered, start=1)}
+    return {
+        key: _entity(f"e{number}", spans[key], members, scores) for number, key in enumerate(ordered, start=1)
+    }
 
 
-def _entity(id: str, spans: List[Span], members: Membership) -> Entity:
+def _mention_scores(doc: Doc, keys: Keys) -> Scores:
+    """The scores of the mentions, and of the mentions in clusters and the entities that are none of these."""
+    scores: Scores = {}
+    for key in (keys.mentions, keys.clusters, keys.entities):
+        if key in doc.spans:
+            group = doc.spans[key]
+            for span, score in zip(group, group.attrs.get("scores", ()), strict=False):
+                scores.setdefault((span.start, span.end), float(score))
+    return scores
+
+
+def _entity(id: str, spans: List[Span], members: Membership, scores: Scores) -> Entity:
     """Of spans inside each other that have the same head the longest is a mention, with the label of any."""
     labelled: List[Tuple[Span, str]] = []
     for span in sorted(spans, key=lambda span: -len(span)):
@@ -90,7 +104,13 @@ def _entity(id: str, spans: List[Span], members: Membership) -> Entity:
     label = max(votes, key=lambda name: (votes[name], name == own)) if votes else ""
     name = " ".join((name_in(main, members.heads) or main).text.split())
     mentions = tuple(
-        EntityMention(*_offsets(span), span.text, label, form_of(span, members.heads).name.lower())
+        EntityMention(
+            *_offsets(span),
+            span.text,
+            label,
+            form_of(span, members.heads).name.lower(),
+            scores.get((span.start, span.end)),
+        )
         for span, label in labelled
     )
     return Entity(id, name, label, mentions)

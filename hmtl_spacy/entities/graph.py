@@ -3,9 +3,10 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-VOCABULARY = "urn:hmtl-spacy:"  # the namespace of keys and labels in JSON-LD
+from .json_ld import CONTEXT, Link, entity_to_json, relation_to_json, triples_to_json
+
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -14,6 +15,7 @@ class EntityMention:
     """A mention of an entity; offsets count characters.
 
     form: "name", "nominal" or "pronoun".
+    score: the confidence in the mention, None if unknown.
     """
 
     start: int
@@ -21,9 +23,10 @@ class EntityMention:
     text: str
     label: str
     form: str
+    score: Optional[float] = None
 
     def to_dict(self) -> Dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value != ""}
+        return {key: value for key, value in vars(self).items() if value not in ("", None)}
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,13 @@ class EntityGraph:
     relations: Tuple[EntityRelation, ...] = ()
 
     def to_dict(self) -> Dict[str, Any]:
-        """Plain data that is valid JSON-LD: entities are blank nodes, relations point to them."""
-        reference = {"@type": "@id"}
+        """Plain data that is valid JSON-LD: entities are blank nodes. Each relation is there twice: as a
+        triple, under its head, and as a statement about it.
+        """
+        links = [_link(relation) for relation in self.relations]
         return {
-            "@context": {"@vocab": VOCABULARY, "subject": reference, "object": reference},
-            "entities": [_entity_to_dict(entity) for entity in self.entities],
+            "@context": CONTEXT,
+            "entities": [_entity_to_dict(entity, links) for entity in self.entities],
             "relations": [_relation_to_dict(relation) for relation in self.relations],
         }
 
@@ -108,17 +113,20 @@ class EntityGraph:
         return "\n".join(networkx.generate_graphml(graph))
 
 
-def _entity_to_dict(entity: Entity) -> Dict[str, Any]:
-    kind = {"@type": entity.label} if entity.label else {}
+def _entity_to_dict(entity: Entity, links: List[Link]) -> Dict[str, Any]:
+    id = f"_:{entity.id}"
     mentions = [mention.to_dict() for mention in entity.mentions]
-    return {"@id": f"_:{entity.id}", **kind, "name": entity.name, "mentions": mentions}
+    described = entity_to_json(id, entity.name, entity.label)
+    return {**described, "mentions": mentions, **triples_to_json(id, links)}
+
+
+def _link(relation: EntityRelation) -> Link:
+    return f"_:{relation.head.id}", f"_:{relation.tail.id}", relation.label
 
 
 def _relation_to_dict(relation: EntityRelation) -> Dict[str, Any]:
-    kind = {"@type": relation.label} if relation.label else {}
-    ends = {"subject": f"_:{relation.head.id}", "object": f"_:{relation.tail.id}"}
     evidence = [item.to_dict() for item in relation.evidence]
-    return {**kind, **ends, "score": relation.score, "evidence": evidence}
+    return relation_to_json(_link(relation), relation.score, evidence)
 
 
 def _flat(values: Dict[str, Any]) -> Dict[str, Any]:
