@@ -20,7 +20,7 @@ from .data.batch_gold import gold_of_batch
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import visible_rows
 from .data.layers import further_names
-from .data.relabelling import check_unknown, count_mapped, mapping_table
+from .data.relabelling import Mapped, check_unknown, count_mapped, mapping_table
 from .data.teaching import teaches
 from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
@@ -69,6 +69,7 @@ class HMTL(TrainablePipe):
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
+        self.mapped: Dict[Mapped, int] = {}
         self.watch = UpdateWatch()
         self.choice: Optional[ThresholdChoice] = None
         self._check_layers()
@@ -145,8 +146,9 @@ class HMTL(TrainablePipe):
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
-        if mapped := count_mapped(examples):
-            logger.info("What the labels of corpora are learned as:\n%s", mapping_table(mapped))
+        self.mapped = count_mapped(examples)
+        if self.mapped:
+            logger.info("What '%s' learns labels as:\n%s", self.name, mapping_table(self.mapped))
         if nlp is not None:
             check_tokenizer([eg.reference for eg in examples], self.tasks, nlp)
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)

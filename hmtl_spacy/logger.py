@@ -12,6 +12,7 @@ from wasabi.printer import Printer
 
 from .data.checks import check_training
 from .data.coverage import coverage_table
+from .data.relabelling import mapping_table
 from .thresholds import choose_thresholds
 
 Info = Dict[str, Any]
@@ -146,10 +147,12 @@ def score_keys(nlp: Language) -> List[str]:
 
 
 def coverage_report(nlp: Language) -> Iterator[str]:
-    """What each component that has measured it can learn from, as a table."""
+    """What each component that has measured it can learn from, and as what, as tables."""
     for name, proc in nlp.pipeline:
         if coverage := getattr(proc, "coverage", None):
             yield f"What '{name}' can learn from:\n{coverage_table(coverage).rstrip()}\n"
+        if mapped := getattr(proc, "mapped", None):
+            yield f"What '{name}' learns labels as:\n{mapping_table(mapped).rstrip()}\n"
 
 
 def short_heading(key: str) -> str:

@@ -21,6 +21,7 @@ from hmtl_spacy.data.label_rules import make_rules, rules_from_file
 from hmtl_spacy.data.relabelling import count_mapped, mapping_table
 from hmtl_spacy.data.teaching import teaching, unknown_labels
 from hmtl_spacy.factories import make_task_corpus
+from hmtl_spacy.logger import coverage_report
 from hmtl_spacy.model import network_of
 from hmtl_spacy.overlay import merge_configs
 
@@ -223,11 +224,13 @@ def test_the_table_is_logged_before_training(path, caplog):
     caplog.set_level("INFO", logger="spacy")
     examples = read(path, nlp, **{**RULES, "unknown": {}})
     nlp.initialize(lambda: examples)
-    assert "What the labels of corpora are learned as" in caplog.text and "LIVE or BORN" in caplog.text
+    assert "What 'hmtl' learns labels as" in caplog.text and "LIVE or BORN" in caplog.text
+    _, table = coverage_report(nlp)
+    assert table.startswith("What 'hmtl' learns labels as") and "LIVE or BORN" in table
     caplog.clear()
     examples = read(path, nlp)
     nlp.initialize(lambda: examples)
-    assert "learned as" not in caplog.text
+    assert "learns labels" not in caplog.text and len(list(coverage_report(nlp))) == 1
 
 
 # Training

@@ -147,7 +147,8 @@ def count_mapped(examples: Iterable[Example]) -> "Counter[Mapped]":
 
 def mapping_table(counts: Mapping[Mapped, int]) -> str:
     """The counts as text, one line per corpus, task and label."""
-    rows = [(corpus or "-", task, label, name, str(n)) for (corpus, task, label, name), n in counts.items()]
+    ordered = sorted(counts.items(), key=lambda item: item[0][:2])  # by corpus and task
+    rows = [(corpus or "-", task, label, name, str(n)) for (corpus, task, label, name), n in ordered]
     aligns: List[Literal["l", "r"]] = ["l", "l", "l", "l", "r"]
     header = ("corpus", "task", "label", "learned as", "count")
     return table(rows, header=header, divider=True, aligns=aligns)
