@@ -8,6 +8,7 @@ Ends are exclusive. A missing key means *not annotated*, an empty list *annotate
 from collections import Counter
 from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Tuple, get_args
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
@@ -56,12 +57,20 @@ def jsonl_to_docs(
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
         _check_keys(record, further, dropped)
-        doc = make_tokens(nlp, record)
-        doc.user_data["id"] = record.id("id")
-        if (meta := record.meta("meta")) is not None:
-            doc.user_data["meta"] = meta
-        _annotate(doc, record, CharacterSpans(doc, record, misaligned, dropped))
-        yield doc
+        yield record_to_doc(record, nlp, misaligned, dropped)
+
+
+def record_to_doc(record: Record, nlp: Language, misaligned: Misaligned, dropped: Counter[str]) -> Doc:
+    """A document of the keys that are read.
+
+    nlp: the pipeline whose tokenizer is used where there are no tokens.
+    """
+    doc = make_tokens(nlp, record)
+    doc.user_data["id"] = record.id("id")
+    if (meta := record.meta("meta")) is not None:
+        doc.user_data["meta"] = meta
+    _annotate(doc, record, CharacterSpans(doc, record, misaligned, dropped))
+    return doc
 
 
 def _check_keys(record: Record, further: Further, dropped: Counter[str]) -> None:
