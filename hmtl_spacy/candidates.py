@@ -1,5 +1,5 @@
-"""Spans that documents have already, for heads that take their candidates from a level that isn't in the
-hierarchy.
+"""Spans that documents have already: for heads that take their candidates from a level that isn't in the
+hierarchy, and for levels that are to work on them instead of their own, or on both.
 """
 
 from typing import Dict, Iterable, Mapping, Optional, Sequence
@@ -30,6 +30,32 @@ def candidates_on(
     return candidates
 
 
+def spans_on(
+    docs: Sequence[Doc], tasks: Mapping[str, Task], settings: Mapping[str, str]
+) -> Dict[str, CandidateSpans]:
+    """The spans of documents, for each level whose setting is "given" or "both": as they are now, or as a
+    level below leaves them. Raises if a document isn't annotated with any where only given ones count.
+
+    settings: of the levels, see `hierarchy.SPANS`.
+    """
+    spans = {}
+    for name in (name for name in tasks if settings.get(name, "own") != "own"):
+        own = settings[name] == "both"
+        if below := tasks[name].spans_from:
+            spans[name] = CandidateSpans([_or_none(None) for _ in docs], own=own, level=below)
+            continue
+        rows = [tasks[name].candidate_rows(doc) for doc in docs]
+        lacking = sum(of_doc is None and len(doc) > 0 for of_doc, doc in zip(rows, docs))
+        if lacking and not own:
+            raise ValueError(
+                f"The level '{name}' works on given spans alone (spans.{name} = \"given\"), but {lacking} of "
+                f"{len(docs)} documents have none, not even an empty list. Put a component that finds such "
+                f'spans before this one, write them to the documents, or set it to "both" or "own".'
+            )
+        spans[name] = CandidateSpans([_or_none(of_doc, 3) for of_doc in rows], own=own)
+    return spans
+
+
 def candidates_on_examples(
     examples: Sequence[Example], tasks: Mapping[str, Task], sources: Iterable[str]
 ) -> Dict[str, CandidateSpans]:
@@ -44,9 +70,9 @@ def candidates_on_examples(
     return candidates
 
 
-def _or_none(rows: Optional[numpy.ndarray]) -> numpy.ndarray:
+def _or_none(rows: Optional[numpy.ndarray], columns: int = 2) -> numpy.ndarray:
     """Rows of spans; empty where there are none."""
-    return numpy.zeros((0, 2), dtype=numpy.int64) if rows is None else rows
+    return numpy.zeros((0, columns), dtype=numpy.int64) if rows is None else rows
 
 
 def _lacking(name: str, source: str, tasks: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .annotations import Keys, merge_keys
-from .candidates import candidates_on, candidates_on_examples
+from .candidates import candidates_on, candidates_on_examples, spans_on
 from .data.batch_gold import gold_of_batch
 from .data.coverage import Coverage, coverage_table, measure
 from .data.gold import visible_rows
@@ -25,7 +25,7 @@ from .data.teaching import teaches
 from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
-from .hierarchy import check_threshold_names
+from .hierarchy import check_settings
 from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_lengths
 from .nn.batch import CandidateSpans
 from .nn.head import Head
@@ -46,6 +46,7 @@ class HMTL(TrainablePipe):
 
     tasks: the levels by name, lowest first.
     thresholds: per task the probability from which something is predicted.
+    spans: whose spans each level works on in use, one of `hierarchy.SPANS`; training is the same.
     scorer: from examples to scores; null to score nothing.
     blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
     """
@@ -58,6 +59,7 @@ class HMTL(TrainablePipe):
         *,
         tasks: Dict[str, Task],
         thresholds: Dict[str, float],
+        spans: Dict[str, str],
         scorer: Optional[Callable[..., Dict[str, Any]]],
         blank_line_ends_sentence: bool,
     ):
@@ -65,7 +67,10 @@ class HMTL(TrainablePipe):
         self.model = model
         self.name = name
         self.tasks = tasks
-        self.cfg: Dict[str, Any] = {"thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks}}
+        self.cfg: Dict[str, Any] = {
+            "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks},
+            "spans": {name: spans.get(name, "own") for name, task in tasks.items() if task.takes_spans},
+        }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
@@ -159,16 +164,17 @@ class HMTL(TrainablePipe):
     ) -> Predictions:
         """Rows and scores of every task, per document.
 
-        candidates: spans, by task, for heads that take candidates, instead of those that they propose or
-            get from a level below; coreference and relations of gold mentions are evaluated this way.
+        candidates: spans by task, in place of what documents have and levels find; see `Network.decode`.
         """
         self._require_network()
-        check_threshold_names(self.name, self.cfg["thresholds"], self.tasks)
+        check_settings(self.name, self.cfg, self.tasks)
         docs = list(docs)
         self._warn_without_sentences(docs)
         given = candidates or {}
         sources = {name: source for name, source in self._outside().items() if name not in given}
-        candidates = {**candidates_on(docs, self.tasks, sources), **given}
+        on_docs = candidates_on(docs, self.tasks, sources)
+        on_docs.update(spans_on(docs, self.tasks, self.cfg["spans"]))
+        candidates = {**on_docs, **given}
         thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
         predictions: Predictions = {name: ([], []) for name in self.tasks}
         n_done = 0
@@ -191,7 +197,8 @@ class HMTL(TrainablePipe):
             for name, task in self.tasks.items():
                 rows, confidences = scores[name]
                 decoded = visible_rows(doc, rows[i], confidences[i], task.offset_columns)
-                task.annotate(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
+                write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
+                write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that

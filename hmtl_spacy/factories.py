@@ -32,6 +32,7 @@ DEFAULT_CONFIG = {
     },
     "blank_line_ends_sentence": True,
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
+    "spans": {"ner": "own", "mentions": "own", "coref": "own"},
     "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
 }
 SCORE_WEIGHTS: Dict[str, Optional[float]] = {
@@ -69,6 +70,7 @@ def make_hmtl(
     embedding: Model,
     tasks: Dict[str, Any],
     thresholds: Dict[str, float],
+    spans: Dict[str, str],
     scorer: Optional[Callable],
     blank_line_ends_sentence: bool,
 ) -> Any:
@@ -77,17 +79,19 @@ def make_hmtl(
     hierarchy: the tasks that are learned and annotated, lowest first.
     embedding: docs to token vectors.
     tasks: settings of each task; those outside the hierarchy are left alone.
+    spans: per level whose spans it works on in use: "own", "given" (those of the documents) or "both".
     blank_line_ends_sentence: for the levels, in training and use; `doc.sents` stays as it is.
     """
     from .component import HMTL
     from .data.long_texts import allow_long_texts
-    from .hierarchy import check_thresholds, ordered_tasks
+    from .hierarchy import check_spans, check_thresholds, ordered_tasks
     from .model import HMTLModel
     from .requirements import require_extras
 
     require_extras(nlp, embedding)
     levels = ordered_tasks(name, hierarchy, tasks)
     check_thresholds(name, thresholds, tasks)
+    check_spans(name, spans, tasks)
     allow_long_texts(nlp)
     return HMTL(
         nlp.vocab,
@@ -95,6 +99,7 @@ def make_hmtl(
         name,
         tasks=levels,
         thresholds=thresholds,
+        spans=spans,
         scorer=scorer,
         blank_line_ends_sentence=blank_line_ends_sentence,
     )

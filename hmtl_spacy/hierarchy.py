@@ -4,6 +4,12 @@ from typing import Any, Dict, Iterable, List, Mapping
 
 from .tasks.base import Task
 
+SPANS = (
+    "own",
+    "given",
+    "both",
+)  # whose spans a level works on: its own, the document's, the document's first
+
 
 def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -> Dict[str, Task]:
     """The tasks of a hierarchy, lowest first; each is told its name, and the levels below it, which alone it
@@ -54,3 +60,25 @@ def check_threshold_names(component: str, thresholds: Iterable[str], tasks: Iter
             f"The component '{component}' has thresholds for {unknown}, but its tasks are {known}. "
             f"Use one of these names."
         )
+
+
+def check_spans(component: str, spans: Mapping[str, str], tasks: Mapping[str, Any]) -> None:
+    """Raises if a setting of `SPANS` is unknown, or is for a level that can't work on given spans."""
+    takers = [name for name, task in tasks.items() if isinstance(task, Task) and task.takes_spans]
+    for name, value in spans.items():
+        if value not in SPANS:
+            raise ValueError(
+                f"[components.{component}.spans] {name} is '{value}'. Set it to one of {', '.join(SPANS)}."
+            )
+        if name not in takers and (value != "own" or name not in tasks):
+            raise ValueError(
+                f"[components.{component}.spans] says '{value}' for '{name}', but the levels that can work "
+                f"on given spans are {takers}. Relations are between the spans of the level below them: set "
+                f"that one's."
+            )
+
+
+def check_settings(component: str, cfg: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Any]) -> None:
+    """Raises if what was set in use means nothing: thresholds and spans of levels that there aren't."""
+    check_threshold_names(component, cfg["thresholds"], tasks)
+    check_spans(component, cfg["spans"], tasks)

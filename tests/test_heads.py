@@ -9,7 +9,7 @@ from torch import nn
 
 from hmtl_spacy.annotations import get_mentions, set_mentions
 from hmtl_spacy.nn.batch import CandidateSpans, Layout, TokenBatch
-from hmtl_spacy.nn.head import Head, LabellingHead, join_rows
+from hmtl_spacy.nn.head import Head, LabellingHead, apart_from, join_rows
 from hmtl_spacy.nn.level import LevelSettings
 from hmtl_spacy.nn.multi_head import MultiHeadSelection
 from hmtl_spacy.nn.network import Network
@@ -150,6 +150,34 @@ def test_joined_rows_keep_gold_labels():
     nothing = numpy.zeros((0, 3), dtype=numpy.int64)
     assert join_rows(nothing, predicted).tolist() == [[0, 1, 5], [0, 2, 5], [4, 6, 5]]
     assert join_rows(gold, nothing).tolist() == [[0, 2, 0], [4, 6, 1]]
+
+
+def test_predicted_rows_apart_from_given_ones():
+    rng = numpy.random.default_rng(0)
+    for _ in range(200):
+        starts, lengths = rng.integers(0, 20, (2, 8)), rng.integers(1, 6, (2, 8))
+        given, predicted = numpy.stack([starts, starts + lengths], axis=2)
+        overlaps = [
+            any(s < end and start < e for start, end in given.tolist()) for s, e in predicted.tolist()
+        ]
+        assert apart_from(given, predicted).tolist() == [not overlap for overlap in overlaps]
+        assert apart_from(given[:0], predicted).all() and not len(apart_from(given, predicted[:0]))
+
+
+def test_a_level_passes_up_given_rows_alone_or_before_its_own():
+    own = network().eval().decode(batch(), THRESHOLDS)["a"]
+    spans = [own[0][0][:1].tolist(), [], [[0, 4, -1]]]
+    rows = [numpy.array(of_doc, dtype=numpy.int64).reshape(-1, 3) for of_doc in spans]
+    for both in (False, True):
+        hierarchy = network().eval()
+        decoded = hierarchy.decode(batch(), THRESHOLDS, {"a": CandidateSpans(rows, own=both)})["a"]
+        kept = [apart_from(g, p) if both else numpy.zeros(len(p), dtype=bool) for g, p in zip(rows, own[0])]
+        for part, of_own in zip(decoded, own):
+            for found, expected, chosen in zip(part, of_own, kept, strict=True):
+                numpy.testing.assert_array_equal(found, expected[chosen])
+        passed = [[*g.tolist(), *d.tolist()] for g, d in zip(rows, decoded[0])]
+        assert hierarchy.level("typer").head.asked == passed
+    assert any(map(len, decoded[0]))  # some of its own were added
 
 
 def test_candidates_from_the_caller_come_before_those_of_a_level():

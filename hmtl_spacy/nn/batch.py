@@ -1,6 +1,6 @@
 """Token vectors of a batch of documents: flat, in document order, with their lengths."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -197,18 +197,22 @@ class Packing:
 
 @dataclass
 class CandidateSpans:
-    """Spans that a head scores instead of candidates of its own.
+    """Spans from elsewhere, which a head scores instead of candidates of its own, or a level passes up.
 
     rows: per document, [n, 2] or wider: start, end, and what else the rows of their level have.
     prune: treat them as the head's own candidates: leave out those that it couldn't have proposed, and
         prune the rest (gold mentions as Sanh et al. 2019 evaluate with them). If not, all are scored.
+    own: the level's own spans count too.
+    level: of the hierarchy, whose rows these are once it has run; `rows` are empty then.
     """
 
     rows: List[numpy.ndarray]
     prune: bool = False
+    own: bool = False
+    level: Optional[str] = None
 
     def select_docs(self, docs: List[int]) -> "CandidateSpans":
-        return CandidateSpans([self.rows[i] for i in docs], self.prune)
+        return replace(self, rows=[self.rows[i] for i in docs])
 
 
 @dataclass

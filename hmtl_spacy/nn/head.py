@@ -64,6 +64,21 @@ class LabellingHead(Head, Protocol):
         raise NotImplementedError
 
 
+def apart_from(given: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
+    """Which predicted rows of spans overlap none of the given ones, which may overlap one another. [n]
+
+    >>> given = numpy.array([[2, 4], [0, 3], [7, 8]])
+    >>> apart_from(given, numpy.array([[3, 5, 1], [4, 7, 0], [7, 9, 0], [8, 9, 2]])).tolist()
+    [False, True, False, True]
+    """
+    starts, ends = numpy.sort(given[:, 0]), numpy.sort(given[:, 1])
+    # as many given spans begin before a row's end as end at or before its start: none reaches into it
+    begun = numpy.searchsorted(starts, predicted[:, 1], side="left")
+    ended = numpy.searchsorted(ends, predicted[:, 0], side="right")
+    apart: numpy.ndarray = begun == ended
+    return apart
+
+
 def join_rows(gold: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
     """Gold rows of spans, and such predicted ones as have other offsets, by start and end.
 

@@ -1,14 +1,15 @@
 """One level of the hierarchy, an encoder and a head, and what it passes up."""
 
 from functools import cached_property
-from typing import Callable, Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Optional
 
+import numpy
 import torch
 from torch import Tensor, nn
 
-from .batch import TokenBatch
+from .batch import CandidateSpans, TokenBatch
 from .encoder import Encoder, LabelEmbedding
-from .head import Decoded, Head, LabellingHead, Rows
+from .head import Decoded, Head, LabellingHead, Rows, apart_from
 
 
 class LevelSettings(NamedTuple):
@@ -60,12 +61,17 @@ class LevelOutput:
 
     tokens: the batch, with the vectors of the level's encoder. [n_tokens, nO]
     threshold: from which probability something is predicted.
+    given: spans that the level passes up in place of its own, or before those of its own that don't overlap
+        them; for a level whose head takes no candidates.
     """
 
-    def __init__(self, level: Level, tokens: TokenBatch, threshold: float):
+    def __init__(
+        self, level: Level, tokens: TokenBatch, threshold: float, given: Optional[CandidateSpans] = None
+    ):
         self.head = level.head
         self.tokens = tokens
         self.threshold = threshold
+        self.given = given
 
     @cached_property
     def label_distribution(self) -> Tensor:
@@ -76,10 +82,21 @@ class LevelOutput:
 
     @cached_property
     def decoded(self) -> Decoded:
-        """Predicted rows and their scores, per document."""
+        """Predicted rows and their scores, per document; given spans aren't among them."""
+        if self.given is not None and not self.given.own:
+            rows = [of_doc[:0] for of_doc in self.given.rows]
+            return rows, [numpy.zeros(0, dtype=numpy.float32) for _ in rows]
         with torch.no_grad():
-            return self.head.decode(self.tokens, self.threshold)
+            decoded = self.head.decode(self.tokens, self.threshold)
+        if self.given is None:
+            return decoded
+        apart = [apart_from(*of_doc) for of_doc in zip(self.given.rows, decoded[0])]
+        rows, scores = ([of_doc[kept] for of_doc, kept in zip(part, apart)] for part in decoded)
+        return rows, scores
 
     @property
     def rows(self) -> Rows:
-        return self.decoded[0]
+        """What the level passes up: given rows, then predicted ones."""
+        if self.given is None:
+            return self.decoded[0]
+        return [numpy.concatenate(of_doc) for of_doc in zip(self.given.rows, self.decoded[0])]

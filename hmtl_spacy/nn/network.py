@@ -82,7 +82,8 @@ class Network(nn.Module):
         """Rows and scores per document for each task.
 
         candidates: spans, by the name of the task whose head scores them instead of its own candidates, or
-            of those that it would get from a level below.
+            of those that it would get from a level below; for a head that takes none, what its level passes
+            up in place of what it predicts, or beside it.
         """
         ascent = Ascent(self, tokens, thresholds, candidates or {})
         return {name: ascent.output(name).decoded for name in self.levels}
@@ -119,15 +120,17 @@ class Ascent:
         """What a level passes up: vectors, labels, rows."""
         if name not in self.outputs:
             level = self.network.level(name)
-            self.outputs[name] = LevelOutput(level, self.head_tokens(name), self.thresholds[name])
+            passed = None if level.head.takes_candidates else self.given.get(name)
+            self.outputs[name] = LevelOutput(level, self.head_tokens(name), self.thresholds[name], passed)
         return self.outputs[name]
 
     def head_tokens(self, name: str) -> TokenBatch:
         """What a level's head reads: its encoder's vectors, and the candidates that others have for it."""
         encoded = self.encode(name)
-        source = self.network.level(name).head.candidates_from
-        if name in self.given:
-            return replace(encoded, candidates=self.given[name])
+        given = self.given.get(name)
+        if given is not None and given.level is None:
+            return replace(encoded, candidates=given)
+        source = given.level if given is not None else self.network.level(name).head.candidates_from
         if source is None:
             return encoded
         if source not in self.network.levels:
@@ -138,7 +141,7 @@ class Ascent:
         rows = self.output(source).rows
         known = self.gold.get(source, [None] * len(rows))
         joined = [p if g is None else join_rows(g, p) for g, p in zip(known, rows)]
-        return replace(encoded, candidates=CandidateSpans(joined))
+        return replace(encoded, candidates=CandidateSpans(joined, own=given is not None and given.own))
 
     def encode(self, name: str) -> TokenBatch:
         """The vectors of a level's encoder. Long documents are encoded chunk by chunk, so that what an

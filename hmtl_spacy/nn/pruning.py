@@ -1,5 +1,7 @@
 """Which candidate spans coreference keeps (Lee et al. 2017, section 5)."""
 
+from typing import Tuple
+
 import numpy
 import torch
 from torch import Tensor
@@ -42,3 +44,23 @@ def prune(layout: Layout, candidates: Candidates, scores: Tensor, spans_per_toke
     index = torch.from_numpy(chosen).to(scores.device)
     offsets = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
     return PrunedSpans(index, candidates.starts[index], candidates.ends[index], scores[index], offsets)
+
+
+def join_spans(given: PrunedSpans, own: PrunedSpans, layout: Layout) -> Tuple[PrunedSpans, numpy.ndarray]:
+    """Given spans, and such own ones as aren't among them. Candidates are numbered as those of each.
+
+    RETURNS: the spans, and which of them were given. [n_kept]
+    """
+    candidate, starts, ends, scores = (torch.cat(parts) for parts in zip(given[:4], own[:4]))
+    is_given = numpy.arange(len(starts)) < len(given.starts)
+    flat_starts, flat_ends = starts.cpu().numpy(), ends.cpu().numpy()
+    # in document order; of equal spans the given one comes first
+    order = numpy.lexsort((~is_given, flat_ends, flat_starts))
+    offsets = numpy.stack([flat_starts, flat_ends], axis=1)[order]
+    first = (numpy.diff(offsets, axis=0, prepend=-1) != 0).any(axis=1)
+    order = order[first]
+    per_doc = numpy.bincount(layout.doc_of[flat_starts[order]], minlength=len(layout.doc_lengths))
+    index = torch.from_numpy(order).to(starts.device)
+    bounds = numpy.concatenate(([0], numpy.cumsum(per_doc))).tolist()
+    kept = PrunedSpans(candidate[index], starts[index], ends[index], scores[index], bounds)
+    return kept, is_given[order]

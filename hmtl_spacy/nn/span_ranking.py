@@ -17,7 +17,7 @@ from .clusters import Links, best_links, follow_links, no_links
 from .dropout import Dropout
 from .head import Head
 from .nesting import part_nested
-from .pruning import prune
+from .pruning import join_spans, prune
 from .spans import Candidates, HeadAttention, PrunedSpans, attend, attended_sums, enumerate_spans
 
 SPANS_AT_A_TIME = 2048
@@ -141,16 +141,13 @@ class SpanRankingHead(nn.Module, Head):
             return [empty for _ in layout.doc_lengths], [
                 empty[:, 0].astype(numpy.float32) for _ in layout.doc_lengths
             ]
-        if tokens.candidates is None:
-            candidates, scores, weights = self.score_spans(tokens)
-            kept = prune(layout, candidates, scores, self.spans_per_token)
-        else:
-            kept, weights = self.score_given(tokens, tokens.candidates)
+        kept, given, weights = self.kept_spans(tokens)
         spans = torch.stack([kept.starts, kept.ends], dim=1).cpu().numpy()
         links = self.link(tokens, kept, spans, weights, threshold)
         mention = None
         if self.singletons:  # given spans are mentions, whatever the scorer takes them for
-            mention = kept.scores.sigmoid().clamp(min=0.0 if tokens.candidates is None else 0.5).cpu().numpy()
+            mention = kept.scores.sigmoid().cpu().numpy()
+            mention = numpy.where(given, mention.clip(min=0.5), mention)
         rows, confidences = follow_links(spans, links, mention)
         return layout.split_scored(rows, confidences, columns=2)
 
@@ -171,6 +168,21 @@ class SpanRankingHead(nn.Module, Head):
         if self.link_nested:
             return links
         return part_nested(links, spans, pairs.antecedent, probability, threshold)
+
+    def kept_spans(self, tokens: TokenBatch) -> Tuple[PrunedSpans, numpy.ndarray, Tensor]:
+        """The spans that are linked: given ones, those of the head's own that pruning leaves, or both.
+
+        RETURNS: the spans, which of them were given [n_kept], the tokens' attention weights [n_tokens, 1].
+        """
+        given = tokens.candidates
+        if given is not None and not given.own:
+            kept, weights = self.score_given(tokens, given)
+            return kept, numpy.ones(len(kept.starts), dtype=bool), weights
+        candidates, scores, weights = self.score_spans(tokens)
+        own = prune(tokens.layout, candidates, scores, self.spans_per_token)
+        if given is None:
+            return own, numpy.zeros(len(own.starts), dtype=bool), weights
+        return *join_spans(self.score_given(tokens, given)[0], own, tokens.layout), weights
 
     def score_spans(self, tokens: TokenBatch) -> Tuple[Candidates, Tensor, Tensor]:
         """Mention scores of all candidate spans.
@@ -228,7 +240,9 @@ class SpanRankingHead(nn.Module, Head):
             return PrunedSpans(starts, starts, ends, vectors.new_zeros(0), offsets), weights
         hidden = self.from_start(vectors)[starts] + self.from_end(vectors)[ends - 1]  # [n_spans, hidden]
         hidden = hidden + self.from_width(self.width.weight)[(ends - starts).clamp(max=self.max_width)]
-        hidden = hidden + attend(weights, [self._project_heads(tokens.read)], starts, ends)[0]
+        projected = [self._project_heads(tokens.read)]
+        parts = zip(starts.split(SPANS_AT_A_TIME), ends.split(SPANS_AT_A_TIME))
+        hidden = hidden + torch.cat([attend(weights, projected, *part)[0] for part in parts])
         scores = self.mention_score(self.mention(self.dropout(hidden.relu())))[:, 0]
         if given.prune:
             return prune(tokens.layout, Candidates(starts, ends, []), scores, self.spans_per_token), weights

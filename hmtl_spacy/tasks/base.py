@@ -30,6 +30,7 @@ class Task:
     rows at a threshold are those of any lower one whose scores are above it, so that tuning decodes once.
     `learns_partially` says that labels may be mapped: that `relabel` does it, `encode` makes rows of sets of
     labels (`row_label`), scores go by them (`metrics.settle`), and the head's loss by `PartialGold`.
+    `takes_spans` says that the level can work on spans that documents have already (`candidate_rows`).
     """
 
     layer = ""
@@ -37,6 +38,7 @@ class Task:
     reasons: Sequence[str] = ()
     threshold_filters = False
     learns_partially = False
+    takes_spans = False
 
     def __init__(
         self,
@@ -85,9 +87,16 @@ class Task:
         """
         return {}
 
+    @property
+    def spans_from(self) -> Optional[str]:
+        """For a task that `takes_spans`: the level below that writes the spans that a document has for it."""
+        return None
+
     def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
-        """Spans on a document, for a head whose `candidates_from` names a level that isn't in the hierarchy:
-        start, end, and what else the head reads, [n, n_columns]; None where they aren't annotated.
+        """Spans on a document: start, end and what else is read, [n, n_columns]; None where it has no group.
+
+        For a head whose `candidates_from` names a level that isn't in the hierarchy, what it scores; for a
+        task that `takes_spans`, what its head scores or its level passes up (NO_LABEL for other labels).
         """
         raise NotImplementedError
 
@@ -134,6 +143,10 @@ class Task:
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         """Write rows and their confidences to a document."""
         raise NotImplementedError
+
+    def annotate_beside(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        """Write them where the level was given spans: those that it passes up stay as they are."""
+        self.annotate(doc, rows, scores)
 
     def to_json(self, doc: Doc) -> Optional[Any]:
         """The task's layer as plain data with character offsets; None where it isn't annotated.
@@ -202,6 +215,11 @@ class Task:
     def labels(self, labels: Iterable[str]) -> None:
         self._labels = list(labels)
         self._index: Dict[str, int] = {label: i for i, label in enumerate(self._labels)}
+
+
+def offset_rows(spans: Iterable[Span]) -> numpy.ndarray:
+    """Where spans begin and end in tokens. [n, 2]"""
+    return numpy.array([(span.start, span.end) for span in spans], dtype=numpy.int64).reshape(-1, 2)
 
 
 def char_offsets(span: Span) -> Tuple[int, int]:

@@ -7,11 +7,11 @@ import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import get_clusters, set_clusters
+from ..annotations import get_clusters, get_mentions, set_clusters
 from ..data.teaching import open_mentions, singletons_known
 from ..metrics import coref_scores, links, partition
 from ..nn.span_ranking import OPEN, UNCHAINED, SpanRankingHead
-from .base import Task, annotated_pairs, char_offsets, crosses_sentences
+from .base import Task, annotated_pairs, char_offsets, crosses_sentences, offset_rows
 from .differences import Differences, Item, Offsets, differences
 from .features import SPEAKERS, WORDS, speaker_ids, word_ids
 
@@ -40,6 +40,7 @@ class Coref(Task):
 
     layer = "clusters"
     reasons = ("crosses a sentence", "too wide")
+    takes_spans = True
 
     def __init__(
         self,
@@ -103,6 +104,15 @@ class Coref(Task):
 
     def has_gold(self, doc: Doc) -> bool:
         return get_clusters(doc, self.clusters_key) is not None
+
+    @property
+    def spans_from(self) -> Optional[str]:
+        return next((name for name, task in self.below.items() if task.layer == "mentions"), None)
+
+    def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
+        """The document's mentions."""
+        mentions = get_mentions(doc)
+        return None if mentions is None else offset_rows(mentions)
 
     def find_labels(self, docs: Iterable[Doc]) -> List[str]:
         return []

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations import get_mentions, set_mentions
+from ..annotations import get_mentions, set_mentions, write_layer
 from .tagging import TaggingTask
 
 
@@ -42,6 +42,13 @@ class Mentions(TaggingTask):
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.mentions_key)
+
+    def annotate_beside(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        present = self.spans(doc)
+        attrs = dict(doc.spans[self.mentions_key].attrs) if self.has_gold(doc) else {}
+        attrs["scores"] = [*(attrs.get("scores") or [1.0] * len(present)), *scores.tolist()]
+        attrs.pop("layer", None)
+        write_layer(doc, "mentions", self.mentions_key, [*present, *self.decode_spans(doc, rows)], **attrs)
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         prefix = self.prefix

@@ -61,17 +61,36 @@ class NER(TaggingTask):
         entities = self.decode_spans(doc, rows)
         if self.overwrite:
             self._warn_of_loss(doc, entities)
+        self._write_scores(doc, entities, scores.tolist())
+        if self.overwrite:
+            doc.set_ents(filter_spans(entities), default="outside")
+        else:
+            self._add(doc, entities)
+
+    def annotate_beside(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        group = doc.spans.get(self.scores_key) if self.scores_key else None
+        before = [] if group is None else zip(group, group.attrs.get("scores", ()))
+        kept = [(span, score) for span, score in before if span in doc.ents]  # of an earlier run
+        entities = self.decode_spans(doc, rows)
+        self._write_scores(
+            doc,
+            [*(span for span, _ in kept), *entities],
+            [*(score for _, score in kept), *scores.tolist()],
+        )
+        self._add(doc, entities)
+
+    def _write_scores(self, doc: Doc, entities: List[Span], scores: List[float]) -> None:
         if self.scores_key:
-            write_layer(doc, "entities", self.scores_key, entities, scores=[float(score) for score in scores])
-        blocked: List[Span] = []
-        if not self.overwrite:
-            blocked = [
-                doc[token.i : token.i + 1] for token in doc if token.ent_iob_ == "B" and not token.ent_type
-            ]
-            present = {i for span in (*doc.ents, *blocked) for i in range(span.start, span.end)}
-            entities = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
-            entities = [*doc.ents, *entities]
-        doc.set_ents(filter_spans(entities), blocked=blocked, default="outside")
+            write_layer(doc, "entities", self.scores_key, entities, scores=scores)
+
+    def _add(self, doc: Doc, entities: List[Span]) -> None:
+        """Set those that overlap neither an entity of the document nor a blocked token; these stay."""
+        blocked = [
+            doc[token.i : token.i + 1] for token in doc if token.ent_iob_ == "B" and not token.ent_type
+        ]
+        present = {i for span in (*doc.ents, *blocked) for i in range(span.start, span.end)}
+        new = [ent for ent in entities if present.isdisjoint(range(ent.start, ent.end))]
+        doc.set_ents(filter_spans([*doc.ents, *new]), blocked=blocked, default="outside")
 
     def _warn_of_loss(self, doc: Doc, entities: List[Span]) -> None:
         """Say once that entities of another component, such as `ner`, are replaced."""

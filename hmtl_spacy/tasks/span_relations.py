@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 
 from ..annotations import Relation, get_mentions, set_relations
 from ..nn.span_relations import SpanPairHead
+from .base import offset_rows
 from .relation_task import RelationTask
 
 
@@ -56,9 +57,7 @@ class SpanRelations(RelationTask):
 
     def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
         mentions = get_mentions(doc, self.mentions_key)
-        if mentions is None:
-            return None
-        return numpy.array([(span.start, span.end) for span in mentions], dtype=numpy.int64).reshape(-1, 2)
+        return None if mentions is None else offset_rows(mentions)
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         relations = [

@@ -1,6 +1,6 @@
 """What named entities and mentions share: typed spans that a CRF tags, sentence by sentence."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -9,6 +9,7 @@ from spacy.training import Example
 from ..data.teaching import label_sets, members, unknown_labels
 from ..metrics import settle, span_scores
 from ..nn.head import LabellingHead
+from ..nn.sentence_spans import NO_LABEL
 from ..nn.tagging import TaggingHead
 from .base import Task, annotated_pairs, char_offsets, crosses_sentences
 from .differences import Differences, differences, span_items
@@ -21,6 +22,7 @@ class TaggingTask(Task):
 
     reasons = ("crosses a sentence", "overlaps another")
     learns_partially = True
+    takes_spans = True
 
     def spans(self, doc: Doc) -> List[Span]:
         """The annotated spans of a document that has gold."""
@@ -48,6 +50,13 @@ class TaggingTask(Task):
 
     def encode(self, doc: Doc) -> numpy.ndarray:
         rows = [(span.start, span.end, self.row_label(doc, span.label_)) for span in self.spans(doc)]
+        return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3)
+
+    def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
+        if not self.has_gold(doc):
+            return None
+        known = {label: i for i, label in enumerate(self.labels)}
+        rows = [(span.start, span.end, known.get(span.label_, NO_LABEL)) for span in self.spans(doc)]
         return numpy.array(rows, dtype=numpy.int64).reshape(-1, 3)
 
     def decode_spans(self, doc: Doc, rows: numpy.ndarray) -> List[Span]:

@@ -447,6 +447,33 @@ def test_given_spans_may_all_be_empty(prune):
     nothing = [numpy.zeros((0, 2), dtype=numpy.int64)] * 4
     rows, scores = build().decode(replace(batch(), candidates=CandidateSpans(nothing, prune)))
     assert [len(r) for r in rows] == [len(s) for s in scores] == [0] * 4
+    head = build()
+    (rows, scores), (own, of_own) = (
+        head.decode(tokens)
+        for tokens in (replace(batch(), candidates=CandidateSpans(nothing, own=True)), batch())
+    )
+    for found, expected in ((rows, own), (scores, of_own)):
+        assert all(numpy.array_equal(*of_doc) for of_doc in zip(found, expected, strict=True))
+
+
+def test_given_spans_beside_those_that_pruning_leaves():
+    head, tokens = build(spans_per_token=0.25), batch()
+    spans = [[[4, 5], [0, 4], [0, 2], [0, 1]], [], [[0, 1]], [[5, 8], [0, 3]]]  # two wider than 3, unsorted
+    given = [numpy.array(rows, dtype=numpy.int64).reshape(-1, 2) for rows in spans]
+    kept, is_given, _ = head.kept_spans(replace(tokens, candidates=CandidateSpans(given, own=True)))
+    own, none_given, _ = head.kept_spans(tokens)
+    assert not none_given.any()
+    starts = LAYOUT.doc_starts.tolist()
+    of_given = {(s + start, e + start) for rows, start in zip(spans, starts) for s, e in rows}
+    of_own = dict(zip(zip(own.starts.tolist(), own.ends.tolist()), own.scores.tolist()))
+    found = list(zip(kept.starts.tolist(), kept.ends.tolist()))
+    assert found == sorted(of_given | set(of_own))
+    assert of_given & set(of_own) and set(of_own) - of_given
+    assert [span for span, marked in zip(found, is_given) if marked] == sorted(of_given)
+    bounds = [0] + [sum(LAYOUT.doc_of[s] <= doc for s, _ in found) for doc in range(4)]
+    assert kept.offsets == bounds
+    for span, score in zip(found, kept.scores.tolist()):
+        assert score == pytest.approx(of_own.get(span, score), abs=1e-5)
 
 
 def test_given_spans_that_are_candidates_equal_candidates_masked_to_them():
