@@ -60,7 +60,7 @@ def doc_to_brat(doc: Doc, layers: Layers, lost: "Counter[str]") -> Member:
     links = links_of(layers, EQUIV, lost)
     rows = [(place(span), span.label_) for span, _ in spans]
     rows += [(one, ARGUMENT) for one in arguments(links, [where for where, _ in rows], lost)]
-    member = Member(_name(doc, lost), _with_line_feeds(doc.text), [], set(), set())
+    member = Member(file_name(doc, lost), _with_line_feeds(doc.text), [], set(), set())
     lost["line ends that became line feeds"] += doc.text.count("\r")
     ids: Dict[Place, str] = {}
     for where, label in rows:
@@ -93,15 +93,12 @@ def members_to_zip(members: List[Member]) -> bytes:
     """
     if not members:
         return b""
-    files, used = io.BytesIO(), set()
+    files = io.BytesIO()
     entities = sorted(set().union(*(member.entities for member in members)))
     relations = sorted(set().union(*(member.relations for member in members)))
     with zipfile.ZipFile(files, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member in members:
-            name, number = member.name, 2
-            while name.casefold() in used:
-                name, number = f"{member.name}_{number}", number + 1
-            used.add(name.casefold())
+        names = unique_names([member.name for member in members])
+        for name, member in zip(names, members, strict=True):
             archive.writestr(zipfile.ZipInfo(f"{name}.txt", DATE), member.text)
             archive.writestr(
                 zipfile.ZipInfo(f"{name}.ann", DATE), "".join(f"{row}\n" for row in member.lines)
@@ -110,6 +107,19 @@ def members_to_zip(members: List[Member]) -> bytes:
         text = CONFIGURATION.format(entities="\n".join(entities), relations=types)
         archive.writestr(zipfile.ZipInfo("annotation.conf", DATE), text)
     return files.getvalue()
+
+
+def unique_names(names: List[str]) -> List[str]:
+    """Names of files, of which no two are the same, not even in capitals: a later one gets a number."""
+    used: Dict[str, None] = {}
+    unique = []
+    for first in names:
+        name, number = first, 2
+        while name.casefold() in used:
+            name, number = f"{first}_{number}", number + 1
+        used[name.casefold()] = None
+        unique.append(name)
+    return unique
 
 
 def _with_line_feeds(text: str) -> str:
@@ -122,7 +132,7 @@ def _type(label: str, lost: "Counter[str]") -> str:
     return type
 
 
-def _name(doc: Doc, lost: "Counter[str]") -> str:
+def file_name(doc: Doc, lost: "Counter[str]") -> str:
     """The document's id as the name of a file, in no folder."""
     id = str(doc.user_data.get("id", "document"))
     name = NOT_IN_NAMES.sub("_", id)[:LONGEST] or "_"
