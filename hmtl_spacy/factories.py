@@ -268,12 +268,13 @@ def make_task_corpus(
     labels: Optional[Dict[str, Any]] = None,
     unknown: Optional[Dict[str, Any]] = None,
     chains: Optional[Dict[str, Any]] = None,
+    lift_relations: bool = False,
 ) -> Callable:
     from .data.corpus import read_task_corpus
     from .data.label_rules import make_rules
 
     rules = make_rules(labels, unknown, chains, source=f"The corpus '{path}'")
-    return read_task_corpus(path, tasks, batch_words, gold_sentences, limit, rules)
+    return read_task_corpus(path, tasks, batch_words, gold_sentences, limit, rules, lift_relations)
 
 
 def make_multi_corpus(corpora: Dict[str, Any]) -> Callable:

@@ -276,3 +276,21 @@ def test_labels_of_another_scheme(trained, docs, tmp_path):
     for kind in ("paper", "any"):
         rules.write_text('[labels.mentions]\nPER = "PER"\nLOC = ["LOC","ORG"]\nORG = ["ORG","LOC"]\n')
         assert run(*args, "--labels", rules, "--gold-mentions", kind)[0] == 0
+
+
+def test_relations_between_entities(trained, data):
+    assert "rel_entity_f" not in evaluate(trained, data, tasks=["relations"]).tasks["relations"].scores
+    result = evaluate(trained, data, entity_relations=True)
+    scores = result.tasks["relations"].scores
+    assert scores["rel_entity_f"] == scores["rel_gold_entity_f"] == 1.0
+    assert "rel_gold_entity_ign_f" not in scores and "rel_gold_entity" in report(result)
+    given = evaluate(trained, data, gold_mentions="any", seen=data).tasks["relations"].scores
+    assert given["rel_gold_entity_r"] == 1.0
+    assert (given["rel_gold_entity_ign_p"], given["rel_gold_entity_ign_r"]) == (0.0, 1.0), "all were seen"
+
+
+def test_the_command_scores_relations_between_entities(tmp_path, trained, data):
+    trained.to_disk(tmp_path / "model")
+    code, output = run(tmp_path / "model", data, "--seen", data, "--tasks", "relations")
+    assert code == 0, output
+    assert "rel_entity" in output and "rel_gold_entity_ign" in output

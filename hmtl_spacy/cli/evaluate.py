@@ -12,9 +12,12 @@ from .apps import hmtl_cli
 from .options import (
     Component,
     DataPath,
+    EntityRelations,
     GoldSentences,
     Gpu,
+    LabelsPath,
     Model,
+    SeenPath,
     Singletons,
     Tasks,
     Thresholds,
@@ -46,16 +49,9 @@ def evaluate_cli(
             "themselves, pruned like their own, as in the paper; or all, of any width",
         ),
     ] = None,
-    labels: Annotated[
-        Optional[Path],
-        Opt(
-            "--labels",
-            help="File that says how the labels of the data relate to the pipeline's: .json, or .cfg with "
-            "sections such as [labels.ner] and [unknown]",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    labels: LabelsPath = None,
+    entity_relations: EntityRelations = False,
+    seen: SeenPath = None,
     threshold: Thresholds = None,
     use_gpu: Gpu = -1,
 ):
@@ -76,6 +72,8 @@ def evaluate_cli(
             load_model(model),
             data_path,
             gold_mentions=gold_mentions and gold_mentions.value,
+            entity_relations=entity_relations,
+            seen=seen,
             rules=rules_from_file(labels) if labels else NO_RULES,
             **evaluation_settings(component, tasks, gold_sentences, singletons, threshold),
         )

@@ -21,6 +21,22 @@ Singletons = Annotated[
 Thresholds = Annotated[
     Optional[List[str]], Opt("--threshold", help="A task's threshold, as task=0.4; can be repeated")
 ]
+LabelsPath = Annotated[
+    Optional[Path],
+    Opt(
+        "--labels",
+        help="File that says how the labels of the data relate to the pipeline's: .json, or .cfg with "
+        "sections such as [labels.ner] and [unknown]",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+EntityRelations = Annotated[
+    bool, Opt("--entity-relations", help="Also score relations between entities, as DocRED does")
+]
+SeenPath = Annotated[
+    Optional[Path], Opt("--seen", help="Training data, whose facts DocRED's Ign F1 leaves out", exists=True)
+]
 Gpu = Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")]
 
 

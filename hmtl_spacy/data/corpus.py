@@ -11,6 +11,7 @@ from spacy.training import Example
 from spacy.util import logger
 
 from .label_rules import NO_RULES, LabelRules
+from .lifting import lift_relations
 from .relabelling import relabel
 from .stored_docs import StoredDocs
 from .teaching import TEACHES, teaches
@@ -25,6 +26,7 @@ def read_task_corpus(
     gold_sentences: bool,
     limit: int,
     rules: LabelRules = NO_RULES,
+    lift: bool = False,
 ) -> Reader:
     """A reader of `.spacy` files whose examples know which tasks they teach.
 
@@ -36,6 +38,7 @@ def read_task_corpus(
     limit: use only the first documents; 0 = all.
     rules: how the corpus's labels relate to the pipeline's. All of its documents are read at once then, so
         that all labels without a rule are told.
+    lift: whether relations are learned from every sentence with a mention of both entities.
     """
     teaches = {"corpus": Path(path).stem if path else "", "tasks": tasks, "batch_words": batch_words}
     docs = StoredDocs(Path(path)) if path else None
@@ -50,6 +53,8 @@ def read_task_corpus(
             new = [doc for doc in references if doc not in relabelled]
             relabelled.update(relabel(new, rules, nlp, f"The corpus '{path}'"))
         for reference in references:
+            if lift:
+                lift_relations(reference)
             yield Example(_unannotated(reference, gold_sentences), reference)
 
     def _references(nlp: Language) -> Iterator[Doc]:

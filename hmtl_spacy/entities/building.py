@@ -33,11 +33,11 @@ def entity_graph(doc: Doc, *, keys: Optional[Keys] = None) -> EntityGraph:
     keys = keys_of_doc(doc) if keys is None else keys
     members = Membership(doc, keys)
     relations = get_relations(doc, keys.relations) or []
-    spans = _spans(members, [span for relation in relations for span in relation[:2]])
+    spans = spans_by_entity(members, [span for relation in relations for span in relation[:2]])
     entities = _entities(spans, members, _mention_scores(doc, keys))
     merged: Dict[Tuple[str, str, str], List[Evidence]] = {}
     for head, tail, label, score in relations:
-        ends = entities[_key(head, members)].id, entities[_key(tail, members)].id
+        ends = entities[key_of(head, members)].id, entities[key_of(tail, members)].id
         merged.setdefault((*ends, label), []).append(Evidence(_offsets(head), _offsets(tail), float(score)))
     by_id = {entity.id: entity for entity in entities.values()}
     lifted = [
@@ -47,7 +47,7 @@ def entity_graph(doc: Doc, *, keys: Optional[Keys] = None) -> EntityGraph:
     return EntityGraph(tuple(by_id.values()), tuple(lifted))
 
 
-def _key(span: Span, members: Membership) -> Key:
+def key_of(span: Span, members: Membership) -> Key:
     """What all spans of one entity share: the cluster, else the head token, else the span itself."""
     number = members.number(span)
     if number is not None:
@@ -56,17 +56,17 @@ def _key(span: Span, members: Membership) -> Key:
     return ("head", head) if head is not None else ("span", (span.start, span.end))
 
 
-def _spans(members: Membership, arguments: List[Span]) -> Dict[Key, List[Span]]:
+def spans_by_entity(members: Membership, arguments: List[Span]) -> Dict[Key, List[Span]]:
     """All spans of each entity; an argument only where nothing else has its head."""
     spans: Dict[Key, List[Span]] = {}
     for number, cluster in enumerate(members.clusters):
         spans["cluster", number] = list(cluster)
     for span in members.typed():
-        spans.setdefault(_key(span, members), []).append(span)
+        spans.setdefault(key_of(span, members), []).append(span)
     labels = {(span.start, span.end): span.label_ for span in members.doc.ents}
     for span in arguments:
         label = span.label_ or labels.get((span.start, span.end), "")
-        spans.setdefault(_key(span, members), [Span(span.doc, span.start, span.end, label=label)])
+        spans.setdefault(key_of(span, members), [Span(span.doc, span.start, span.end, label=label)])
     return spans
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, cast
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -21,6 +21,7 @@ from ..data.tokenization import Tokenization, measure_tokenization, tokenize
 from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
+from .entity_relations import NamedFact, entity_relation_scores, named_facts
 from .gold_mentions import annotate_source, gold_candidates, with_gold_mentions
 from .known_labels import knowing_all_labels
 
@@ -81,6 +82,8 @@ def evaluate(
     progress: bool = False,
     inspect: Optional[Callable[[str, Task, List[Example]], None]] = None,
     rules: LabelRules = NO_RULES,
+    entity_relations: bool = False,
+    seen: Optional[Path] = None,
 ) -> Evaluation:
     """Annotate the documents of a `.spacy` file or folder and score them, task by task.
 
@@ -96,6 +99,8 @@ def evaluate(
     progress: show a progress bar, on a terminal only.
     inspect: called with the name of each scored task, the task and the annotated examples.
     rules: how the labels of the documents relate to the pipeline's.
+    entity_relations: also score relations between entities, see `entity_relation_scores`.
+    seen: training data whose facts are left out of a further score of these.
     """
     name = find_component(nlp, component)
     hmtl = get_component(nlp, name)
@@ -105,6 +110,7 @@ def evaluate(
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
     result.mapped = dict(count_mapped(examples))
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
+    facts = _seen_facts(nlp, seen) if entity_relations or seen else None
     with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
         _annotate(nlp, name, examples, candidates, progress)
@@ -114,6 +120,7 @@ def evaluate(
             if name in candidates:
                 annotate_source(hmtl, name, examples)
             result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
+            _score_entities(result.tasks[name], hmtl.tasks[name], examples, facts)
             if inspect is not None:
                 inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
@@ -122,6 +129,26 @@ def evaluate(
         for task in filter(None, map(result.tasks.get, candidates)):
             task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
     return result
+
+
+class SeenFacts(NamedTuple):
+    """The facts of training data, None if there is none to compare with."""
+
+    facts: Optional[FrozenSet[NamedFact]]
+
+
+def _seen_facts(nlp: Language, seen: Optional[Path]) -> SeenFacts:
+    if seen is None:
+        return SeenFacts(None)
+    examples = read_task_corpus(seen, None, 0, gold_sentences=True, limit=0)(nlp)
+    return SeenFacts(named_facts(eg.reference for eg in examples))
+
+
+def _score_entities(
+    result: Optional[TaskResult], task: Task, examples: Sequence[Example], seen: Optional[SeenFacts]
+) -> None:
+    if result is not None and seen is not None and task.layer == "relations":
+        result.scores.update(entity_relation_scores(annotated_pairs(task, examples), seen.facts))
 
 
 def find_component(nlp: Language, name: Optional[str] = None) -> str:

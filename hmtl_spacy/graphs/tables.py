@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from typing import IO, Any, Dict, Iterable, Iterator, Sequence, Tuple
 
+from ..data.writers.csv_tables import FORMULA, FORMULAS
 from .documents import DocumentGraph
 
 COLUMNS = {
@@ -14,7 +15,6 @@ COLUMNS = {
     "evidence": ("edge", "head_start", "head_end", "tail_start", "tail_end", "score"),
 }
 FILES = tuple(f"{name}.csv" for name in COLUMNS)
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def write_tables(
@@ -22,8 +22,8 @@ def write_tables(
 ) -> None:
     """Write the tables, a document at a time.
 
-    Spreadsheets run what begins like a formula. Texts that do have a ' before them, as have those that begin
-    with one: without a ' at its beginning a cell is as it was.
+    Spreadsheets run what begins like a formula. Texts that do have a ' before them, as in the tables of
+    `data/writers/csv_tables.py`.
 
     changed: such texts are counted here.
     """
@@ -51,7 +51,7 @@ def _rows(document: DocumentGraph) -> Iterator[Tuple[str, Tuple[Any, ...]]]:
 
 
 def _cell(value: Any, changed: "Counter[str]") -> Any:
-    if not isinstance(value, str) or not value.startswith(FORMULA):
+    if not isinstance(value, str) or not FORMULA.match(value):
         return value
-    changed["cells that begin like a formula, or with ', written with a ' before them"] += 1
+    changed[FORMULAS] += 1
     return f"'{value}"

@@ -1,0 +1,80 @@
+"""Relations between entities of whole documents, scored as in DocRED (Yao et al. 2019, section 4)."""
+
+from collections import Counter
+from typing import AbstractSet, Any, Dict, FrozenSet, Hashable, Iterable, Optional, Set, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ..entities.facts import Facts
+
+NamedFact = Tuple[str, str, str]
+Pairs = Iterable[Tuple[Doc, Doc]]
+
+
+def entity_relation_scores(pairs: Pairs, seen: Optional[AbstractSet[NamedFact]] = None) -> Dict[str, float]:
+    """Micro scores of facts: a head entity, a tail entity and a label, once a document.
+
+    `rel_entity`: the entities are predicted too. One is the gold entity that has more than half of its
+    mentions; a fact about one that is none is wrong. `rel_gold_entity`: what is predicted between mentions,
+    between the gold entities of these mentions, which DocRED assumes to be known. Every gold fact counts for
+    recall, whether a model could find it or not.
+
+    pairs: predicted and gold documents.
+    seen: facts of the training data (`named_facts`). `rel_gold_entity_ign` has a precision without the right
+        facts that are among these, and the same recall, as DocRED's evaluation has for its "Ign F1".
+    """
+    gold = correct = correct_seen = 0
+    predicted: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for document, reference in pairs:
+        known, found = Facts(reference), Facts(document)
+        gold += len(known.stated)
+        given = {
+            (_on(reference, head, known), _on(reference, tail, known), label)
+            for head, tail, label, _ in found.relations
+        }
+        for name, facts in (("gold_entity", given), ("entity", _matched(found, known, reference))):
+            predicted[name] += len(facts)
+            right[name] += len(facts & known.stated)
+        correct_seen += sum(_is_seen(fact, known, seen or ()) for fact in given & known.stated)
+    scores: Dict[str, float] = {}
+    for name in ("entity", "gold_entity"):
+        scores.update(_prf(f"rel_{name}", right[name], predicted[name], right[name], gold))
+    if seen is not None:
+        correct = right["gold_entity"]
+        unseen = correct - correct_seen
+        left = predicted["gold_entity"] - correct_seen
+        scores.update(_prf("rel_gold_entity_ign", unseen, left, correct, gold))
+    return scores
+
+
+def named_facts(docs: Iterable[Doc]) -> FrozenSet[NamedFact]:
+    """The facts of training data, with each mention of their heads and tails, but for pronouns."""
+    of_docs = map(Facts, docs)
+    return frozenset(named for facts in of_docs for fact in facts.stated for named in facts.named(fact))
+
+
+def _matched(found: Facts, known: Facts, reference: Doc) -> Set[Tuple[Hashable, Hashable, str]]:
+    """Predicted facts about gold entities, where the predicted ones are some."""
+    gold: Dict[Hashable, Hashable] = {}
+    for entity, spans in found.spans.items():
+        votes = Counter(_on(reference, span, known) for span in spans)
+        best, count = votes.most_common(1)[0]
+        gold[entity] = best if best in known.spans and 2 * count > len(spans) else ("no entity", entity)
+    return {(gold[head], gold[tail], label) for head, tail, label in found.stated}
+
+
+def _on(reference: Doc, span: Span, known: Facts) -> Hashable:
+    """The gold entity of the same characters; where no gold tokens have them, nothing equals it."""
+    moved = reference.char_span(span.start_char, span.end_char)
+    return ("no tokens", span.start_char, span.end_char) if moved is None else known.entity(moved)
+
+
+def _is_seen(fact: Any, known: Facts, seen: Iterable[NamedFact]) -> bool:
+    return any(named in seen for named in known.named(fact))
+
+
+def _prf(name: str, right: int, predicted: int, recalled: int, gold: int) -> Dict[str, float]:
+    p = right / predicted if predicted else 0.0
+    r = recalled / gold if gold else 0.0
+    return {f"{name}_p": p, f"{name}_r": r, f"{name}_f": 2 * p * r / (p + r) if p + r else 0.0}
