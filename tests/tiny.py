@@ -3,6 +3,7 @@
 import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from spacy.util import fix_random_seed
 
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
 
@@ -130,6 +131,7 @@ def config_of(train_path, dev_path, component=None):
 
 
 def train(nlp, examples, steps=60, learn_rate=0.01):
+    fix_random_seed(0)
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = learn_rate
     for _ in range(steps):
