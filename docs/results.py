@@ -88,9 +88,7 @@ LAYERS = {
 # Each table of results.md: which entries it has, in this order.
 TABLES: Dict[str, List[Tuple[str, str]]] = {
     "workflows": [
-        (workflow, layer)
-        for workflow in ("all", "open", "science", "conll04")
-        for layer in LAYERS[workflow]
+        (workflow, layer) for workflow in ("all", "open", "science", "conll04") for layer in LAYERS[workflow]
     ],
     "alone": [("conll04-token-pairs", "relations_last_token"), ("relations-alone", "relations_last_token")],
 }

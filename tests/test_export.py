@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -159,7 +160,7 @@ def test_what_is_wrong_is_said(gold, tmp_path):
 
 def test_help_names_the_formats_of_the_registry():
     code, output = run("--help")
-    words = output.replace(",", "").split()
+    words = re.findall(r"[\w-]+", output)
     assert code == 0 and set(registered(writers)) <= set(words)
     assert "Example: python -m spacy hmtl export corpus/train.spacy" in output
 
