@@ -26,6 +26,13 @@ def read(format, **options):
     return list(get_converter(format).read(read_lines(path), source=str(path), **options))
 
 
+@pytest.mark.parametrize("format", NAMES)
+def test_words_have_their_attributes_without_a_vocabulary_too(format):
+    """Pronouns and white space are known by them."""
+    tokens = [token for doc in read(format) for token in doc]
+    assert tokens and all(t.lower_ == t.text.lower() and t.is_space == t.text.isspace() for t in tokens)
+
+
 def describe(doc):
     found = [layer(doc) for layer in (mentions, clusters, relations)]
     missing = [doc.has_annotation(name) for name in ("ENT_IOB", "SENT_START")]

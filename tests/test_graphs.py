@@ -428,7 +428,8 @@ def lines(path, n_docs):
 
 @pytest.mark.parametrize("format", GRAPH_FORMATS)
 def test_json_lines_and_spacy_files_give_the_same(tmp_path, format):
-    docs = [doc for doc in hostile() if "\x00" not in doc.text]
+    docs = [doc for doc in hostile() if "\x00" not in doc.text] + [pair("Ann", "her", "PER", "IS")]
+    assert [entity.mentions[0].form for entity in entity_graph(docs[-1]).entities] == ["name", "pronoun"]
     path = tmp_path / "in.jsonl"
     path.write_text("".join(json.dumps(to_jsonl(doc)) + "\n" for doc in docs), encoding="utf8")
     out = tmp_path / "of_lines"

@@ -6,10 +6,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
-from spacy.language import BaseDefaults
 from spacy.tokens import DocBin
-from spacy.vocab import Vocab, create_vocab
+from spacy.vocab import Vocab
 
+from ..data.vocabulary import vocabulary
 from .files import Files, find_files, is_compressed, name_of, open_file
 from .models import add_files
 from .places import is_stream, readable
@@ -153,11 +153,11 @@ def _read_docs(opened: BinaryIO) -> Iterator[Raw]:
 
 
 def _read_annotated(opened: BinaryIO) -> Iterator[Raw]:
-    """Documents as they are; their vocabulary knows what white space is."""
+    """Documents as they are."""
     raw = opened.read()
     docs = DocBin().from_bytes(raw)
     size = len(raw) / max(1, len(docs))
-    for number, doc in enumerate(docs.get_docs(create_vocab("xx", BaseDefaults)), start=1):
+    for number, doc in enumerate(docs.get_docs(vocabulary()), start=1):
         yield number, doc, size
 
 

@@ -7,13 +7,13 @@ from typing import Iterable, Iterator
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.vocab import Vocab
 
 from ..annotate.files import find_files, open_file
 from ..annotate.places import readable
 from ..data.converters.common import ConversionError, decode
 from ..data.converters.jsonl import jsonl_to_docs
 from ..data.converters.tokens import load_tokenizer
+from ..data.vocabulary import vocabulary
 
 BATCH = 100  # documents, whose words share a memory zone
 
@@ -41,7 +41,7 @@ def _read_docs(file: Path) -> Iterator[Doc]:
     with open_file(file) as opened:
         raw = opened.read()
     try:
-        yield from DocBin().from_bytes(raw).get_docs(Vocab())
+        yield from DocBin().from_bytes(raw).get_docs(vocabulary())
     except Exception as error:  # of zlib, msgpack, numpy or spaCy, by where the damage is
         raise ConversionError(
             readable(file), None, f"it is cut short, damaged, or not a .spacy file ({error}). Make it again."

@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .clusters import Offsets
 from .common import ConversionError, read_text
 from .converter import Converter
@@ -56,7 +57,7 @@ def booknlp_to_docs(
     tokens = _tokens(path, repair, dropped)
     places = [(token.start, token.end) for token in tokens]
     text = _text(path, tokens, dropped)
-    doc = lay_tokens(Vocab() if vocab is None else vocab, text, places, _sentences(tokens))
+    doc = lay_tokens(vocabulary(vocab), text, places, _sentences(tokens))
     doc.user_data["id"] = path.stem
     file = path.with_suffix(ENTITIES)
     if not file.is_file():

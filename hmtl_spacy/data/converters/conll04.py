@@ -16,6 +16,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_mentions, set_relations
+from ..vocabulary import vocabulary
 from .common import ConversionError, Lines, make_doc
 from .converter import Converter
 from .tagging import TaggedToken, tags_to_spans
@@ -60,7 +61,7 @@ def conll04_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     excluded = {_comparable(block) for block in _blocks(*(exclude or Lines(())))}
     for block in _blocks(lines, source):

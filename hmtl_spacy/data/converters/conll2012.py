@@ -16,6 +16,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import set_clusters
+from ..vocabulary import vocabulary
 from .clusters import resolve_clusters
 from .common import TREEBANK_ESCAPES, ConversionError, make_doc, read_lines
 from .conll2012_columns import UNKNOWN, Row, read_clusters, read_entities, sentence_rows
@@ -61,7 +62,7 @@ def conll2012_to_docs(
     places: where parts stand already, by id; those of this file are added.
     YIELDS: the documents; the id is the name and the number of the part: "nw/xyz/00/xyz_0001_0".
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     places = {} if places is None else places
     escapes = {**SLASHES, **(TREEBANK_ESCAPES if unescape else {})}
@@ -110,7 +111,7 @@ def conll2012_folder_to_docs(
         raise ConversionError(str(path), None, f"{several}. Name the folder of one.")
     options["places"] = {}
     if options.get("vocab") is None:
-        options["vocab"] = Vocab()
+        options["vocab"] = vocabulary()
     for file in files:
         yield from conll2012_to_docs(read_lines(file), source=str(file), **options)
 

@@ -10,6 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import set_clusters, set_mentions
+from ..vocabulary import vocabulary
 from .brackets import CLUSTER_FIELDS, FIELDS, OLDER_NAMES, Entity, Word, read_entities
 from .clusters import Offsets, Width, check_width, resolve_clusters
 from .common import ConversionError, make_doc
@@ -56,7 +57,7 @@ def conllu_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     check_width(mentions=mentions or "head", clusters=clusters)
     for document in _documents(lines, source, dropped):

@@ -7,6 +7,7 @@ from typing import Any, Iterator, List, Optional
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .clusters import Offsets
 from .common import make_doc
 from .converter import Converter
@@ -30,7 +31,7 @@ def crossre_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     for item in read_items(path):
         words = item.layer("sentence")
         if words is None or not all(isinstance(word, str) and word for word in words):

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .clusters import Offsets
 from .common import make_doc
 from .converter import Converter
@@ -45,7 +46,7 @@ def docred_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     for item in read_items(path):
         sentences = _sentences(item)
         words = [word for sentence in sentences for word in sentence]

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
+from ..vocabulary import vocabulary
 from .clusters import Offsets, resolve_clusters
 from .common import TREEBANK_ESCAPES, make_doc
 from .converter import Converter
@@ -47,7 +48,7 @@ def dygie_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     for record in read_records(lines, source):
         if "sentence" in record.data:

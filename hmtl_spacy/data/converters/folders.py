@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterator, Optional, Union
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .common import ConversionError, read_lines
 from .repair import Repair
 
@@ -51,7 +52,7 @@ def read_folder(
     read: what reads one file.
     pattern: what the names of the files are like.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     for file in files_of(path, pattern):
         lines = read_rows(file, repair, dropped)
         yield from read(lines, source=str(file), vocab=vocab, dropped=dropped, repair=repair, **options)

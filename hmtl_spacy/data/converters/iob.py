@@ -7,6 +7,7 @@ from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, Uni
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .common import make_doc, spaces_in_text
 from .converter import Converter
 from .folders import read_folder
@@ -48,7 +49,7 @@ def iob_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    vocab = Vocab() if vocab is None else vocab
+    vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     if scheme is not None and scheme not in SCHEMES:
         raise ValueError(f"scheme is {scheme!r}, expected one of {', '.join(SCHEMES)}, or None to guess it.")

@@ -9,6 +9,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ...annotations import has_entities
+from ..vocabulary import vocabulary
 from .common import ConversionError
 from .converter import Converter
 from .records import shorten
@@ -33,7 +34,7 @@ def spacy_rel_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    docs = _read(path, Vocab() if vocab is None else vocab)
+    docs = _read(path, vocabulary(vocab))
     has_coref = rules.has_coref or any(
         rules.is_coref(str(label))
         for doc in docs

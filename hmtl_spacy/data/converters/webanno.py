@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..vocabulary import vocabulary
 from .clusters import Offsets
 from .common import ConversionError
 from .converter import Converter
@@ -54,7 +55,7 @@ def webanno_to_docs(
     """
     layers, sentences = read_rows(lines, source)
     document = _lay(sentences, source)
-    doc = lay_tokens(Vocab() if vocab is None else vocab, document.text, document.tokens, document.sentences)
+    doc = lay_tokens(vocabulary(vocab), document.text, document.tokens, document.sentences)
     doc.user_data["id"] = Path(source).stem
     yield Reader(doc, document.positions, layers, sentences, source, dropped, rules).annotate()
 
