@@ -4,11 +4,8 @@ from typing import Any, Dict, Iterable, List, Mapping
 
 from .tasks.base import Task
 
-SPANS = (
-    "own",
-    "given",
-    "both",
-)  # whose spans a level works on: its own, the document's, the document's first
+# whose spans a level works on: its own, the document's, or its own beside the document's
+SPANS = ("own", "given", "both")
 
 
 def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -> Dict[str, Task]:

@@ -55,6 +55,9 @@ class Annotator:
         self.kind = kind
         self.fields = fields
         self.format = format
+        self.model_name = (
+            f"{nlp.meta['name']} {nlp.meta['version']}" if get_writer(format).names_model else None
+        )
         self.tasks = tasks_of(nlp)
         self.keys = keys_of(self.tasks)
         self.limited = limited_components(nlp)
@@ -114,8 +117,8 @@ class Annotator:
         return annotated
 
     def _layers(self, doc: Doc) -> Layers:
-        if get_writer(self.format).names_model:
-            doc.user_data[MODEL] = f"{self.nlp.meta['name']} {self.nlp.meta['version']}"
+        if self.model_name is not None:
+            doc.user_data[MODEL] = self.model_name
         return read_layers(doc, self.keys, self.tasks)
 
 

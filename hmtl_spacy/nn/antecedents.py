@@ -108,8 +108,8 @@ class AntecedentScorer(nn.Module):
         ):
             span, place = reach.exists[rows].nonzero(as_tuple=True)
             span_of_pair = rows[span]
-            before, column = reach.antecedent[span_of_pair, place], reach.column[span_of_pair, place]
-            pair = score(span_of_pair, before, column)  # [n_pairs]
+            before = reach.antecedent[span_of_pair, place]
+            pair = score(span_of_pair, before)  # [n_pairs]
             if reach.scores is not None:
                 pair = pair + reach.scores[span_of_pair, place]
             scores.append(spans.new_full((len(rows), n), -torch.inf).index_put((span, place), pair))
@@ -117,44 +117,47 @@ class AntecedentScorer(nn.Module):
         scores_with_dummy = torch.cat([dummy, torch.cat(scores)], dim=1)
         return Pairs(reach.antecedent.clamp(min=0), reach.exists, scores_with_dummy)
 
+    @property
+    def farthest(self) -> int:
+        """How many kept spans before a span its antecedent may be."""
+        return max(self.max_antecedents, self.coarse_window)
+
     def _reach(self, spans: Tensor, kept: PrunedSpans) -> Optional[Reach]:
         """The antecedents that are scored; None if no document keeps two spans."""
-        farthest = max(self.max_antecedents, self.coarse_window)
-        n = min(farthest, int(numpy.diff(kept.offsets).max(initial=0)) - 1)
+        n = min(self.farthest, int(numpy.diff(kept.offsets).max(initial=0)) - 1)
         if n < 1:
             return None
         if self.coarse_window:
             reach: Reach = self.coarse(spans, kept, n, self.max_antecedents)
             return reach
         antecedent, exists = preceding(kept.offsets, n, spans.device)
-        column = torch.arange(n, device=spans.device).expand(antecedent.shape)
-        return Reach(antecedent, exists, column, None)
+        return Reach(antecedent, exists, None)
 
     def _scorer(
         self, spans: Tensor, mention: Tensor, names: Optional[Tensor], speakers: Optional[Tensor]
-    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        """A function that scores pairs: from span, antecedent and column, [n_pairs] each, to [n_pairs].
+    ) -> Callable[[Tensor, Tensor], Tensor]:
+        """A function that scores pairs: from span and antecedent, [n_pairs] each, to [n_pairs].
 
         spans: [n_kept, nI]; mention: s_m, [n_kept]; names, speakers: see `_names` and `_speakers`.
         """
         from_span, from_antecedent = self.from_span(spans), self.from_antecedent(spans)  # [n_kept, hidden]
-        farthest = max(self.max_antecedents, self.coarse_window)
-        distances = torch.arange(1, farthest + 1, device=spans.device)
+        distances = torch.arange(self.farthest + 1, device=spans.device)
         features = self.from_features(self.distance.weight)[distance_bucket(distances)]
         if names is not None:  # one row for every distance and match: row d * len(MATCHES) + m
             features = (features[:, None] + self.from_features(self.match.weight)).flatten(0, 1)
         if speakers is not None:  # and for every relation of the speakers
             features = (features[:, None] + self.from_features(self.speaker.weight)).flatten(0, 1)
 
-        def score(span: Tensor, before: Tensor, column: Tensor) -> Tensor:
+        def score(span: Tensor, before: Tensor) -> Tensor:
             hidden = F.embedding(span, from_span)  # [n_pairs, hidden], summed in place from here on
             hidden += F.embedding(before, from_antecedent)
+            row = span - before  # of the features: the distance, then match and speakers. [n_pairs]
             if names is not None:
                 match = closest_match(names.index_select(0, span), names.index_select(0, before))
-                column = column * len(MATCHES) + match
+                row = row * len(MATCHES) + match
             if speakers is not None:
-                column = column * len(SPEAKER_PAIRS) + compare_speakers(speakers[span], speakers[before])
-            hidden += F.embedding(column, features)
+                row = row * len(SPEAKER_PAIRS) + compare_speakers(speakers[span], speakers[before])
+            hidden += F.embedding(row, features)
             product = F.embedding(span, spans) * F.embedding(before, spans)  # [n_pairs, nI]
             hidden = hidden.addmm_(product, self.from_product.weight.T)
             hidden = self.hidden(self.dropout(hidden.relu_()))

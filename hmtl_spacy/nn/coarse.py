@@ -17,13 +17,11 @@ class Reach(NamedTuple):
 
     antecedent: indices of kept spans, below 0 or of another document where there is none. [n_kept, n]
     exists: whether there is one. [n_kept, n]
-    column: 0 for the span right before, 1 for the one before that, ... [n_kept, n]
     scores: what their score has besides, if anything. [n_kept, n]
     """
 
     antecedent: Tensor
     exists: Tensor
-    column: Tensor
     scores: Optional[Tensor]
 
 
@@ -72,27 +70,26 @@ class CoarseScorer(nn.Module):
         spans: [n_kept, nI]
         """
         projected = self.product(self.dropout(spans))
-        rows = max(
-            window, SCORES_AT_A_TIME // (2 * window)
-        )  # of a block, which is compared with as many more
+        # a block of at least `window` spans is compared with itself and the `window` spans before it
+        rows = max(window, SCORES_AT_A_TIME // (2 * window))
         blocks = [
             self._block(projected, spans, kept, slice(start, min(start + rows, len(spans))), window, n)
             for start in range(0, len(spans), rows)
         ]
-        antecedent, exists, column, scores = (torch.cat(of_blocks) for of_blocks in zip(*blocks))
-        return Reach(antecedent, exists, column, scores)
+        antecedent, exists, scores = (torch.cat(of_blocks) for of_blocks in zip(*blocks))
+        return Reach(antecedent, exists, scores)
 
     def _block(
         self, projected: Tensor, spans: Tensor, kept: PrunedSpans, some: slice, window: int, n: int
-    ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> Tuple[Tensor, Tensor, Tensor]:
         """The reach of some spans. projected: g_i W. [n_kept, nI]"""
         antecedent, exists = preceding(kept.offsets, window, spans.device, some)  # [n_rows, window]
         begin = max(0, some.start - window)
         products = projected[some] @ spans[begin : some.stop].T  # [n_rows, all spans from `begin` on]
         scores = products.gather(1, (antecedent - begin).clamp(min=0))  # [n_rows, window]
         if window <= n:
-            return antecedent, exists, torch.arange(window, device=spans.device).expand(exists.shape), scores
+            return antecedent, exists, scores
         mention = kept.scores.detach()[antecedent.clamp(min=0)]
         best = (scores.detach() + mention).masked_fill_(~exists, -torch.inf).topk(n, dim=1).indices
-        column = best.sort(dim=1).values  # [n_rows, n]
-        return antecedent.gather(1, column), exists.gather(1, column), column, scores.gather(1, column)
+        column = best.sort(dim=1).values  # nearest first, [n_rows, n]
+        return antecedent.gather(1, column), exists.gather(1, column), scores.gather(1, column)
