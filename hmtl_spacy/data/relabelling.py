@@ -26,9 +26,9 @@ def relabel(docs: Iterable[Doc], rules: LabelRules, nlp: Language, source: str) 
     _check_tasks(rules, tasks, source)
     keys = merge_keys({name: task.keys for name, task in tasks.items()})
     relabelled = list(docs)
-    _check_named([_count(doc, rules, tasks) for doc in relabelled], rules, source)
-    for doc in relabelled:
-        mapped = _count(doc, rules, tasks)
+    counted = [_count(doc, rules, tasks) for doc in relabelled]
+    _check_named(counted, rules, source)
+    for doc, mapped in zip(relabelled, counted, strict=True):
         for name in mapped:
             tasks[name].relabel(doc, partial(rules.name, name))
         settings = teaching(doc)

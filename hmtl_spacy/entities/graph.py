@@ -3,9 +3,9 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .json_ld import CONTEXT, Link, entity_to_json, relation_to_json, triples_to_json
+from .json_ld import CONTEXT, Link, by_head, entity_to_json, relation_to_json, triples_to_json
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -80,7 +80,7 @@ class EntityGraph:
         """Plain data that is valid JSON-LD: entities are blank nodes. Each relation is there twice: as a
         triple, under its head, and as a statement about it.
         """
-        links = [_link(relation) for relation in self.relations]
+        links = by_head(map(_link, self.relations))
         return {
             "@context": CONTEXT,
             "entities": [_entity_to_dict(entity, links) for entity in self.entities],
@@ -113,11 +113,11 @@ class EntityGraph:
         return "\n".join(networkx.generate_graphml(graph))
 
 
-def _entity_to_dict(entity: Entity, links: List[Link]) -> Dict[str, Any]:
+def _entity_to_dict(entity: Entity, links: Mapping[str, List[Link]]) -> Dict[str, Any]:
     id = f"_:{entity.id}"
     mentions = [mention.to_dict() for mention in entity.mentions]
     described = entity_to_json(id, entity.name, entity.label)
-    return {**described, "mentions": mentions, **triples_to_json(id, links)}
+    return {**described, "mentions": mentions, **triples_to_json(links.get(id, ()))}
 
 
 def _link(relation: EntityRelation) -> Link:

@@ -45,13 +45,19 @@ def entity_to_json(id: str, name: str, label: str) -> Dict[str, Any]:
     return {"@id": id, **kind, "name": name}
 
 
-def triples_to_json(id: str, links: Iterable[Link]) -> Dict[str, List[Dict[str, str]]]:
-    """The relations of which an entity is the head, by predicate."""
+def triples_to_json(links: Iterable[Link]) -> Dict[str, List[Dict[str, str]]]:
+    """The relations of which one entity is the head, by predicate."""
     triples: Dict[str, List[Dict[str, str]]] = {}
-    for head, tail, label in links:
-        if head == id:
-            triples.setdefault(predicate_iri(label), []).append({"@id": tail})
+    for _, tail, label in links:
+        triples.setdefault(predicate_iri(label), []).append({"@id": tail})
     return triples
+
+
+def by_head(links: Iterable[Link]) -> Dict[str, List[Link]]:
+    grouped: Dict[str, List[Link]] = {}
+    for link in links:
+        grouped.setdefault(link[0], []).append(link)
+    return grouped
 
 
 def relation_to_json(link: Link, score: float, evidence: List[Dict[str, Any]]) -> Dict[str, Any]:

@@ -1,17 +1,18 @@
 """Relations between entities of whole documents, scored as in DocRED (Yao et al. 2019, section 4)."""
 
 from collections import Counter
-from typing import AbstractSet, Any, Dict, FrozenSet, Hashable, Iterable, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Hashable, Iterable, Optional, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
 from ..entities.facts import Facts
+from ..metrics import prf
 
 NamedFact = Tuple[str, str, str]
 Pairs = Iterable[Tuple[Doc, Doc]]
 
 
-def entity_relation_scores(pairs: Pairs, seen: Optional[AbstractSet[NamedFact]] = None) -> Dict[str, float]:
+def entity_relation_scores(pairs: Pairs, seen: Optional[FrozenSet[NamedFact]] = None) -> Dict[str, float]:
     """Micro scores of facts: a head entity, a tail entity and a label, once a document.
 
     `rel_entity`: the entities are predicted too. One is the gold entity that has more than half of its
@@ -23,7 +24,7 @@ def entity_relation_scores(pairs: Pairs, seen: Optional[AbstractSet[NamedFact]] 
     seen: facts of the training data (`named_facts`). `rel_gold_entity_ign` has a precision without the right
         facts that are among these, and the same recall, as DocRED's evaluation has for its "Ign F1".
     """
-    gold = correct = correct_seen = 0
+    gold = correct_seen = 0
     predicted: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for document, reference in pairs:
@@ -36,15 +37,14 @@ def entity_relation_scores(pairs: Pairs, seen: Optional[AbstractSet[NamedFact]] 
         for name, facts in (("gold_entity", given), ("entity", _matched(found, known, reference))):
             predicted[name] += len(facts)
             right[name] += len(facts & known.stated)
-        correct_seen += sum(_is_seen(fact, known, seen or ()) for fact in given & known.stated)
+        if seen:
+            correct_seen += sum(not seen.isdisjoint(known.named(f)) for f in known.stated & given)
     scores: Dict[str, float] = {}
     for name in ("entity", "gold_entity"):
-        scores.update(_prf(f"rel_{name}", right[name], predicted[name], right[name], gold))
+        scores.update(_named(f"rel_{name}", prf(right[name], predicted[name], right[name], gold)))
     if seen is not None:
-        correct = right["gold_entity"]
-        unseen = correct - correct_seen
-        left = predicted["gold_entity"] - correct_seen
-        scores.update(_prf("rel_gold_entity_ign", unseen, left, correct, gold))
+        unseen, left = (counts["gold_entity"] - correct_seen for counts in (right, predicted))
+        scores.update(_named("rel_gold_entity_ign", prf(unseen, left, right["gold_entity"], gold)))
     return scores
 
 
@@ -70,11 +70,5 @@ def _on(reference: Doc, span: Span, known: Facts) -> Hashable:
     return ("no tokens", span.start_char, span.end_char) if moved is None else known.entity(moved)
 
 
-def _is_seen(fact: Any, known: Facts, seen: Iterable[NamedFact]) -> bool:
-    return any(named in seen for named in known.named(fact))
-
-
-def _prf(name: str, right: int, predicted: int, recalled: int, gold: int) -> Dict[str, float]:
-    p = right / predicted if predicted else 0.0
-    r = recalled / gold if gold else 0.0
-    return {f"{name}_p": p, f"{name}_r": r, f"{name}_f": 2 * p * r / (p + r) if p + r else 0.0}
+def _named(name: str, scores: Dict[str, float]) -> Dict[str, float]:
+    return {f"{name}_{key}": value for key, value in scores.items()}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, cast
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -110,7 +110,6 @@ def evaluate(
     result = Evaluation(len(examples), sum(len(eg.predicted) for eg in examples))
     result.mapped = dict(count_mapped(examples))
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
-    facts = _seen_facts(nlp, seen) if entity_relations or seen else None
     with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
         _annotate(nlp, name, examples, candidates, progress)
@@ -120,7 +119,8 @@ def evaluate(
             if name in candidates:
                 annotate_source(hmtl, name, examples)
             result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
-            _score_entities(result.tasks[name], hmtl.tasks[name], examples, facts)
+            if entity_relations or seen:
+                _score_entities(result.tasks[name], hmtl.tasks[name], examples, nlp, seen)
             if inspect is not None:
                 inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
@@ -131,24 +131,16 @@ def evaluate(
     return result
 
 
-class SeenFacts(NamedTuple):
-    """The facts of training data, None if there is none to compare with."""
-
-    facts: Optional[FrozenSet[NamedFact]]
-
-
-def _seen_facts(nlp: Language, seen: Optional[Path]) -> SeenFacts:
-    if seen is None:
-        return SeenFacts(None)
-    examples = read_task_corpus(seen, None, 0, gold_sentences=True, limit=0)(nlp)
-    return SeenFacts(named_facts(eg.reference for eg in examples))
-
-
 def _score_entities(
-    result: Optional[TaskResult], task: Task, examples: Sequence[Example], seen: Optional[SeenFacts]
+    result: Optional[TaskResult], task: Task, examples: Sequence[Example], nlp: Language, seen: Optional[Path]
 ) -> None:
-    if result is not None and seen is not None and task.layer == "relations":
-        result.scores.update(entity_relation_scores(annotated_pairs(task, examples), seen.facts))
+    """Add the scores of relations between entities, for a task of relations that has gold."""
+    if result is not None and task.layer == "relations":
+        facts: Optional[FrozenSet[NamedFact]] = None
+        if seen is not None:
+            training = read_task_corpus(seen, None, 0, gold_sentences=True, limit=0)(nlp)
+            facts = named_facts(eg.reference for eg in training)
+        result.scores.update(entity_relation_scores(annotated_pairs(task, examples), facts))
 
 
 def find_component(nlp: Language, name: Optional[str] = None) -> str:

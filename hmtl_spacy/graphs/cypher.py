@@ -12,8 +12,8 @@ from .documents import DocumentGraph
 from .neo4j import RELATED, evidence_of, schema_name
 
 KINDS = ("Document", "Entity", "Mention")
-# Cypher manual, "Expressions", "String literals". Neo4j also reads \uXXXX before anything else, even behind
-# another backslash, so a "u" there is escaped itself.
+# Cypher manual, "Expressions", "String literals". Neo4j also reads \u and four digits before anything else,
+# even behind another backslash, so a "u" there is escaped itself.
 ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 UNSAFE = re.compile("\\\\u|[\\\\'\x00-\x1f\x7f-\x9f\u2028\u2029]")
 Groups = Dict[str, List[Dict[str, Any]]]  # rows by the name of their label or type

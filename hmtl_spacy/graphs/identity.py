@@ -44,9 +44,8 @@ class Distinct:
     """How often each string was seen, in a temporary file: SQLite keeps a few MB of it in memory."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect(
-            "", isolation_level=None
-        )  # "": a file of its own, removed at the end
+        # "": a file of its own, removed at the end
+        self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID")
         self._database.execute("BEGIN")

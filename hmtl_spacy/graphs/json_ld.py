@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import IO, Any, Dict, Iterable, Iterator, List, Sequence
 
-from ..entities.json_ld import CONTEXT, Link, entity_to_json, relation_to_json, triples_to_json
+from ..entities.json_ld import CONTEXT, Link, by_head, entity_to_json, relation_to_json, triples_to_json
 from .documents import DocumentGraph, Edge
 from .identity import part
 
@@ -30,14 +30,12 @@ def _nodes(document: DocumentGraph) -> Iterator[Dict[str, Any]]:
     for id, node_id, mention in document.mentions():
         place = {"@id": _id(id), "@type": "Mention", "document": source}
         mentions.setdefault(node_id, []).append({**place, **mention.to_dict()})
-    links: Dict[str, List[Link]] = {}
-    for edge in document.edges:
-        links.setdefault(edge.head, []).append(_link(edge))
+    links = by_head(map(_link, document.edges))
     for node in document.nodes:
         id = _id(node.id)
         described = entity_to_json(id, node.name, node.label) if node.is_new else {"@id": id}
         kinds = [kind for kind in ("Entity", described.get("@type")) if kind]
-        found = {"mentions": mentions.pop(node.id, []), **triples_to_json(id, links.pop(node.id, []))}
+        found = {"mentions": mentions.pop(node.id, []), **triples_to_json(links.get(id, ()))}
         yield {**described, "@type": kinds, **found}
     for edge in document.edges:
         evidence = [

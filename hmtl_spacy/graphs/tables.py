@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from typing import IO, Any, Dict, Iterable, Iterator, Sequence, Tuple
 
-from ..data.writers.csv_tables import FORMULA, FORMULAS
+from ..data.writers.csv_tables import harmless
 from .documents import DocumentGraph
 
 COLUMNS = {
@@ -22,10 +22,7 @@ def write_tables(
 ) -> None:
     """Write the tables, a document at a time.
 
-    Spreadsheets run what begins like a formula. Texts that do have a ' before them, as in the tables of
-    `data/writers/csv_tables.py`.
-
-    changed: such texts are counted here.
+    changed: texts that spreadsheets would run as formulas, which get a ' before them, are counted here.
     """
     tables: Dict[str, Any] = {}
     for (name, columns), file in zip(COLUMNS.items(), files, strict=True):
@@ -33,7 +30,7 @@ def write_tables(
         tables[name].writerow(columns)
     for document in documents:
         for name, row in _rows(document):
-            tables[name].writerow([_cell(value, changed) for value in row])
+            tables[name].writerow([harmless(value, changed) for value in row])
 
 
 def _rows(document: DocumentGraph) -> Iterator[Tuple[str, Tuple[Any, ...]]]:
@@ -48,10 +45,3 @@ def _rows(document: DocumentGraph) -> Iterator[Tuple[str, Tuple[Any, ...]]]:
         yield "edges", (edge.id, edge.head, edge.tail, edge.label, edge.score, document.id)
         for item in edge.evidence:
             yield "evidence", (edge.id, *item.head, *item.tail, item.score)
-
-
-def _cell(value: Any, changed: "Counter[str]") -> Any:
-    if not isinstance(value, str) or not FORMULA.match(value):
-        return value
-    changed[FORMULAS] += 1
-    return f"'{value}"

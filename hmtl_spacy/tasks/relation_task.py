@@ -1,13 +1,13 @@
 """What the tasks of relations share: rows of typed, directed pairs of spans, and their scores."""
 
-from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import get_mentions, get_relations, set_relations
-from ..data.teaching import label_sets, members, teaching, unknown_labels
+from ..data.teaching import label_sets, members, unknown_labels
 from ..metrics import RELATION_MODES, relation_key, relation_scores, settle
 from .base import Task, annotated_pairs, char_offsets
 from .differences import Differences, Item, differences
@@ -15,6 +15,7 @@ from .differences import Differences, Item, differences
 Offsets = Tuple[int, int]
 Typed = Tuple[Offsets, Offsets, str]
 Types = Dict[Offsets, str]
+TypedRelations = Tuple[List[Typed], Types]  # and the types of what may be an argument
 
 
 class RelationTask(Task):
@@ -83,25 +84,27 @@ class RelationTask(Task):
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
         scores: Dict[str, Any] = {}
+        read = [self._read(*pair) for pair in pairs]
         for mode in RELATION_MODES:
-            sides = [self._compared(predicted, reference, mode) for predicted, reference in pairs]
+            sides = [self._settled(reference, *of_pair, mode) for (_, reference), of_pair in zip(pairs, read)]
             of_mode = relation_scores(
-                [gold for (gold, _), _ in sides],
-                [relations for _, (relations, _) in sides],
+                [gold for gold, _ in sides],
+                [relations for _, relations in sides],
                 mode=mode,
-                gold_types=[types for (_, types), _ in sides],
-                predicted_types=[types for _, (_, types) in sides],
+                gold_types=[types for (_, types), _ in read],
+                predicted_types=[types for _, (_, types) in read],
             )
             scores.update({f"rel_{mode}_{key}": value for key, value in of_mode.items()})
         return scores
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
         by_mode = {}
+        read = self._read(predicted, reference)
         for mode in RELATION_MODES:
-            sides = dict(zip(("gold", "predicted"), self._compared(predicted, reference, mode)))
+            settled = self._settled(reference, *read, mode)
             items = {
                 side: {relation_key(item, mode, types, side): _item(item, mode, types) for item in relations}
-                for side, (relations, types) in sides.items()
+                for side, relations, (_, types) in zip(("gold", "predicted"), settled, read)
             }
             by_mode[f"rel_{mode}"] = differences(items["gold"], items["predicted"])
         return by_mode
@@ -116,28 +119,32 @@ class RelationTask(Task):
         ends = {span.end for span in mentions}
         return [span for span in doc.ents if span.end not in ends] + mentions
 
-    def _compared(
-        self, predicted: Doc, reference: Doc, mode: str
-    ) -> Tuple[Tuple[Collection[Typed], Types], Tuple[Collection[Typed], Types]]:
-        """Gold and predicted relations with the types of their arguments, as they are compared in a mode."""
-        (gold, gold_types), (relations, types) = map(self._char_relations, (reference, predicted))
-        if not teaching(reference):
-            return (gold, gold_types), (relations, types)
+    def _read(self, predicted: Doc, reference: Doc) -> Tuple[TypedRelations, TypedRelations]:
+        """Gold and predicted relations; where a gold argument may have one of several types, a predicted one
+        that has one of them has the name of the set.
+        """
+        gold, found = self._char_relations(reference), self._char_relations(predicted)
         of_arguments = label_sets(reference)
-        for span, name in gold_types.items():
-            if types.get(span) in of_arguments.get(name, ()):
-                types[span] = name
+        for span, name in gold[1].items():
+            if found[1].get(span) in of_arguments.get(name, ()):
+                found[1][span] = name
+        return gold, found
+
+    def _settled(
+        self, reference: Doc, gold: TypedRelations, found: TypedRelations, mode: str
+    ) -> Tuple[Set[Typed], Set[Typed]]:
+        """Gold and predicted relations as they are compared in a mode."""
         settled: Tuple[Set[Typed], Set[Typed]] = settle(
-            gold,
-            relations,
+            gold[0],
+            found[0],
             label_sets(reference, self.name),
             unknown_labels(reference, self.name),
-            lambda item: relation_key(item, mode, gold_types, "gold")[:2],
-            lambda item: relation_key(item, mode, types, "predicted")[:2],
+            lambda item: relation_key(item, mode, gold[1], "gold")[:2],
+            lambda item: relation_key(item, mode, found[1], "predicted")[:2],
         )
-        return (settled[0], gold_types), (settled[1], types)
+        return settled
 
-    def _char_relations(self, doc: Doc) -> Tuple[List[Typed], Types]:
+    def _char_relations(self, doc: Doc) -> TypedRelations:
         relations = [
             (char_offsets(head), char_offsets(tail), label)
             for head, tail, label, _ in get_relations(doc, self.relations_key) or []

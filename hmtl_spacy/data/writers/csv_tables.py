@@ -77,9 +77,18 @@ def doc_to_tables(doc: Doc, layers: Layers, lost: "Counter[str]") -> Dict[str, L
             for head, tail, label, score in layers.relations or ()
         ],
     }  # fmt: skip
-    texts = [cell for rows in tables.values() for row in rows for cell in row if isinstance(cell, str)]
-    lost[FORMULAS] += sum(FORMULA.match(text) is not None for text in texts)
-    return tables
+    return {name: [[harmless(cell, lost) for cell in row] for row in rows] for name, rows in tables.items()}
+
+
+def harmless(cell: Any, changed: "Counter[str]") -> Any:
+    """What stands in a table: a text that a spreadsheet would run as a formula gets a ' before it.
+
+    changed: such texts are counted here.
+    """
+    if not isinstance(cell, str) or not FORMULA.match(cell):
+        return cell
+    changed[FORMULAS] += 1
+    return f"'{cell}"
 
 
 def _argument(cells: Row, numbers: Dict[Place, int]) -> Row:
@@ -100,14 +109,10 @@ def tables_to_csv(documents: List[Dict[str, List[Row]]]) -> Dict[str, bytes]:
 
 
 def _to_csv(rows: List[Row]) -> bytes:
-    """Rows as RFC 4180 has them. A text that a spreadsheet would run as a formula gets a ' before it."""
+    """Rows as RFC 4180 has them."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([list(map(_harmless, row)) for row in rows])
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode("utf-8")
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 writer = Writer(
