@@ -16,6 +16,7 @@ from .clusters import Offsets, Width, check_width, resolve_clusters
 from .common import ConversionError, make_doc
 from .converter import Converter
 from .folders import read_folder
+from .listed import read_listed
 
 RANGE = re.compile(r"(\d+)-(\d+)")  # of a multiword token
 EMPTY = re.compile(r"\d+\.\d+")  # a node without text
@@ -38,6 +39,7 @@ def conllu_to_docs(
     mentions: Optional[Width] = None,
     clusters: Width = "extent",
     singletons: bool = False,
+    documents: Optional[Path] = None,
     repair: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
@@ -53,6 +55,8 @@ def conllu_to_docs(
         minspan and no head (GUM), else extents (CorefUD).
     clusters: heads or full extents in the clusters.
     singletons: keep clusters of one mention.
+    documents: a file that lists the documents to convert, one id at the start of each line; the others are
+        left out and counted.
     repair: take a last line without a line feed as whole.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
@@ -60,7 +64,11 @@ def conllu_to_docs(
     vocab = vocabulary(vocab)
     dropped = Counter() if dropped is None else dropped
     check_width(mentions=mentions or "head", clusters=clusters)
+    listed = read_listed(documents) if documents else None
     for document in _documents(lines, source, dropped):
+        if listed is not None and document.id not in listed:
+            dropped[f"documents that {documents} doesn't list"] += 1
+            continue
         nodes = [node for sentence in document.sentences for node in sentence]
         words = [node for node in nodes if not node.empty]
         if all(word.text == "_" for word in words):
