@@ -30,6 +30,21 @@ def test_typed_heads_and_full_clusters():
     }
 
 
+def test_documents_of_a_list(tmp_path):
+    ids = [line.split("=")[1].strip() for line in GUM.splitlines() if line.startswith("# newdoc id")]
+    listed = tmp_path / "free.tsv"
+    listed.write_text(f"# free\n\n{ids[0]}\tCC BY\nelsewhere\tCC0\n")
+    dropped = Counter()
+    docs = convert_text("conllu", GUM, documents=listed, dropped=dropped)
+    assert [doc.user_data["id"] for doc in docs] == ids[:1]
+    assert dropped[f"documents that {listed} doesn't list"] == len(ids) - 1 > 0
+    listed.write_text("# none\n")
+    with pytest.raises(ConversionError, match="lists no documents"):
+        convert_text("conllu", GUM, documents=listed)
+    with pytest.raises(ConversionError, match="no such file"):
+        convert_text("conllu", GUM, documents=tmp_path / "missing.tsv")
+
+
 def test_extents_as_mentions_and_heads_in_clusters():
     [doc], _ = convert_file("conllu", "gum.conllu", mentions="extent", clusters="head", singletons=True)
     assert ("My aunt's", "person") in mentions(doc)

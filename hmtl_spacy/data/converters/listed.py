@@ -7,7 +7,7 @@ from .common import ConversionError
 
 
 def read_listed(path: Path) -> Set[str]:
-    """The ids of a list: what stands before the first tab of each line, but for empty lines and comments (`#`)."""
+    """The ids of a list: what each line begins with, up to a tab; without empty lines and comments (`#`)."""
     if not path.is_file():
         raise ConversionError(str(path), None, "no such file; name a file with one document id per line.")
     lines = path.read_text("utf8").splitlines()
