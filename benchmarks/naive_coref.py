@@ -176,8 +176,11 @@ def links(
     """
     choices = []
     for i, probabilities in enumerate(scores.softmax(dim=1).tolist()):
-        least = max(probabilities[0], threshold)
-        choices += [(p, i, i - k) for k, p in enumerate(probabilities) if k and p >= least and p > 0]
+        none, *others = probabilities
+        found = [(p, i, i - k) for k, p in enumerate(others, start=1) if p >= max(none, threshold) and p > 0]
+        if head.linking == "total" and none < 0.5 and max(others) >= threshold:
+            found.append((max(others), i, i - 1 - others.index(max(others))))
+        choices += found
     clusters: List[List[int]] = [[i] for i in range(len(spans))]  # of each span, shared by its mentions
     linked: Dict[int, float] = {}
     probability_of: Dict[int, float] = {}

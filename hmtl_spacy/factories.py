@@ -5,7 +5,7 @@ fail: torch and transformers are imported inside the functions, when one is call
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence
 
 from spacy.language import Language
 from thinc.api import Model
@@ -201,6 +201,7 @@ def make_coref(
     string_match: bool = True,
     speakers: bool = False,
     mention_weight: float = 1.0,
+    linking: Literal["best", "total"] = "best",
     link_nested: bool = False,
     singletons: bool = False,
     clusters_key: str = "coref_clusters",

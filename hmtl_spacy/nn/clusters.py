@@ -1,9 +1,11 @@
 """From links between spans to clusters."""
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, Literal, NamedTuple, Optional, Tuple
 
 import numpy
 from torch import Tensor
+
+Linking = Literal["best", "total"]
 
 
 class Links(NamedTuple):
@@ -24,16 +26,21 @@ def no_links(n: int) -> Links:
     return Links(numpy.zeros(n, dtype=bool), numpy.zeros(n, dtype=numpy.int64), numpy.zeros(n))
 
 
-def best_links(antecedent: Tensor, probability: Tensor, threshold: float) -> Links:
+def best_links(antecedent: Tensor, probability: Tensor, threshold: float, linking: Linking = "best") -> Links:
     """Each span's most probable antecedent; see `Pairs` for the numbering.
 
     antecedent: [n_kept, n]; probability: the dummy's in column 0. [n_kept, 1 + n]
     threshold: the link is made if its probability is at least that.
+    linking: and if it is likelier than none, "best" (Lee et al. 2017, section 3), or if all antecedents
+        together are, "total": training wants any of the right ones, so that they share the probability.
     """
-    highest, best = probability.max(dim=1)
-    linked = (best > 0) & (highest >= threshold)
-    chosen = antecedent.gather(1, (best - 1).clamp(min=0)[:, None])[:, 0]
-    return Links(linked.cpu().numpy(), chosen.cpu().numpy(), highest.cpu().numpy())
+    none = probability[:, 0]
+    highest, best = probability[:, 1:].max(dim=1)
+    likely = highest > none if linking == "best" else none < 0.5
+    linked = likely & (highest >= threshold)
+    chosen = antecedent.gather(1, best[:, None])[:, 0]
+    of_link = highest.where(linked | (highest > none), none)
+    return Links(linked.cpu().numpy(), chosen.cpu().numpy(), of_link.cpu().numpy())
 
 
 def follow_links(

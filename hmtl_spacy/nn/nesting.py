@@ -70,12 +70,14 @@ def nested_spans(spans: numpy.ndarray) -> List[List[int]]:
 def _further_choices(
     antecedent: Tensor, probability: Tensor, threshold: float
 ) -> Iterator[Tuple[int, float]]:
-    """A span's antecedents and their probabilities from the second on, most probable first.
+    """A span's antecedents and their probabilities from the second on, most probable first, as long as they
+    are likelier than none.
 
     antecedent: [n]; probability: [1 + n]
     """
-    for column in probability.argsort(descending=True, stable=True)[1:].tolist():
-        p = float(probability[column])
-        if column == 0 or p < threshold:
+    none, of_each = float(probability[0]), probability[1:]
+    for place in of_each.argsort(descending=True, stable=True)[1:].tolist():
+        p = float(of_each[place])
+        if p <= none or p < threshold:
             return
-        yield int(antecedent[column - 1]), p
+        yield int(antecedent[place]), p

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from .antecedents import AntecedentScorer, Pairs
 from .batch import CandidateSpans, Layout, TokenBatch
-from .clusters import Links, best_links, follow_links, no_links
+from .clusters import Linking, Links, best_links, follow_links, no_links
 from .dropout import Dropout
 from .head import Head
 from .nesting import part_nested
@@ -45,6 +45,7 @@ class SpanRankingHead(nn.Module, Head):
     string_match: whether antecedents are also scored by whether the words are the same.
     mention_weight: weight of the mention term, see `loss`. Without it pruning can learn to drop every
         gold mention, which makes the ranking loss zero.
+    linking: when a span is linked to its most probable antecedent, see `best_links`.
     link_nested: whether a cluster may have a mention that lies within another of its mentions.
     singletons: whether `decode` makes clusters of one of spans that it takes for mentions and doesn't link.
     """
@@ -67,6 +68,7 @@ class SpanRankingHead(nn.Module, Head):
         string_match: bool,
         speakers: bool,
         mention_weight: float,
+        linking: Linking,
         link_nested: bool,
         singletons: bool,
     ):
@@ -74,6 +76,7 @@ class SpanRankingHead(nn.Module, Head):
         self.max_width = max_width
         self.spans_per_token = spans_per_token
         self.mention_weight = mention_weight
+        self.linking = linking
         self.link_nested = link_nested
         self.singletons = singletons
         self.attention = HeadAttention(nI)
@@ -164,7 +167,7 @@ class SpanRankingHead(nn.Module, Head):
         if pairs is None:
             return no_links(len(spans))
         probability = pairs.scores.softmax(dim=1)  # [n_kept, 1 + n]
-        links = best_links(pairs.antecedent, probability, threshold)
+        links = best_links(pairs.antecedent, probability, threshold, self.linking)
         if self.link_nested:
             return links
         return part_nested(links, spans, pairs.antecedent, probability, threshold)

@@ -10,6 +10,7 @@ from spacy.training import Example
 from ..annotations import get_clusters, get_mentions, set_clusters
 from ..data.teaching import open_mentions, singletons_known
 from ..metrics import coref_scores, links, partition
+from ..nn.clusters import Linking
 from ..nn.span_ranking import OPEN, UNCHAINED, SpanRankingHead
 from .base import Task, annotated_pairs, char_offsets, crosses_sentences, offset_rows
 from .differences import Differences, Item, Offsets, differences
@@ -32,6 +33,8 @@ class Coref(Task):
         token, None where it is unknown.
     mention_weight: weight of the term that teaches which spans are in a cluster at all; without
         it the loss can fall to zero by pruning every gold mention.
+    linking: "best": a span is linked if its best antecedent is likelier than none, or "total": if all of
+        its antecedents together are.
     link_nested: whether a cluster may have a mention that lies within another of its mentions.
     singletons: whether clusters of one mention are predicted, and count when scoring, on both sides.
     clusters_key: the span group of all clustered mentions.
@@ -55,6 +58,7 @@ class Coref(Task):
         string_match: bool,
         speakers: bool,
         mention_weight: float,
+        linking: Linking,
         link_nested: bool,
         singletons: bool,
         clusters_key: str,
@@ -83,6 +87,7 @@ class Coref(Task):
             string_match=string_match,
             speakers=speakers,
             mention_weight=mention_weight,
+            linking=linking,
             link_nested=link_nested,
             singletons=singletons,
         )

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -18,7 +19,7 @@ from benchmarks import naive_coref
 NOBODY = -1e4
 
 
-def clusters(spans, scores, threshold=0.0, link_nested=False):
+def clusters(spans, scores, threshold=0.0, link_nested=False, linking="best"):
     """Clusters and their links' probabilities. scores: of pairs, {(span, antecedent): score}"""
     n = len(spans)
     antecedent, _ = preceding([0, n], n - 1, torch.device("cpu"))
@@ -28,7 +29,7 @@ def clusters(spans, scores, threshold=0.0, link_nested=False):
         table[span, span - before] = score
     probability = table.softmax(dim=1)
     offsets = numpy.array(spans)
-    links = best_links(antecedent.clamp(min=0), probability, threshold)
+    links = best_links(antecedent.clamp(min=0), probability, threshold, linking)
     if not link_nested:
         links = part_nested(links, offsets, antecedent, probability, threshold)
     rows, confidences = follow_links(offsets, links)
@@ -95,12 +96,21 @@ def test_spans_that_cross_or_touch_may_be_linked():
     assert clusters([(0, 3), (3, 5)], {(1, 0): 1.0})[0] == [[(0, 3), (3, 5)]]
 
 
-class Settings:
-    link_nested = False
+def test_antecedents_of_one_cluster_are_likelier_together():
+    spans = [ANN, (3, 4), HE]
+    scores = {(1, 0): 3.0, (2, 0): -0.1, (2, 1): -0.2}  # each of the two is less likely than none
+    assert clusters(spans, scores)[0] == [spans[:2]]
+    found, confidence = clusters(spans, scores, linking="total")
+    assert found == [spans]
+    assert confidence[HE] == pytest.approx(numpy.exp(-0.1) / (1 + numpy.exp(-0.1) + numpy.exp(-0.2)))
+    assert clusters(spans, scores, linking="total", threshold=0.5)[0] == [spans[:2]]
+    assert clusters(spans, {**scores, (2, 0): -1.0, (2, 1): -1.0}, linking="total")[0] == [spans[:2]]
 
 
+@pytest.mark.parametrize("linking", ["best", "total"])
 @pytest.mark.parametrize("seed", range(20))
-def test_clusters_equal_those_of_the_reference_implementation(seed):
+def test_clusters_equal_those_of_the_reference_implementation(seed, linking):
+    settings = SimpleNamespace(link_nested=False, linking=linking)
     random = numpy.random.default_rng(seed)
     starts = random.integers(0, 12, size=30)
     spans = sorted({(int(s), int(s + w)) for s, w in zip(starts, random.integers(1, 5, size=30))})
@@ -110,14 +120,14 @@ def test_clusters_equal_those_of_the_reference_implementation(seed):
     table[:, 0] = 0.0
     for (i, j), score in scores.items():
         table[i, i - j] = score
-    rows, confidences = naive_coref.links(Settings, [list(span) for span in spans], table, 0.05)
+    rows, confidences = naive_coref.links(settings, [list(span) for span in spans], table, 0.05)
     expected = {}
     for start, end, cluster in rows.tolist():
         expected.setdefault(cluster, []).append((start, end))
-    found, confidence = clusters(spans, scores, threshold=0.05)
+    found, confidence = clusters(spans, scores, threshold=0.05, linking=linking)
     assert found == sorted(expected.values())
     assert confidence == pytest.approx(dict(zip(map(tuple, rows[:, :2].tolist()), confidences.tolist())))
-    assert found != clusters(spans, scores, threshold=0.05, link_nested=True)[0]
+    assert found != clusters(spans, scores, threshold=0.05, link_nested=True, linking=linking)[0]
     for cluster in found:
         pairs = [(one, other) for one in cluster for other in cluster if one < other]
         assert not any(naive_coref.nested(one, other) for one, other in pairs)

@@ -45,6 +45,7 @@ def build(**changes):
         "string_match": True,
         "speakers": False,
         "mention_weight": 0.5,
+        "linking": "best",
         "link_nested": True,
         "singletons": False,
         **changes,
