@@ -53,6 +53,10 @@ LAYERS = {
         "coref": Layer("coreference, full extents, no singletons", "test", "coref_f"),
         "relations_strict": Layer("relations, strict", "test", "rel_strict_f"),
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f"),
+        "web_ner": Layer("web texts: named entities", "web", "ents_f"),
+        "web_mentions": Layer("web texts: mentions", "web", "spans_mentions_f"),
+        "web_coref": Layer("web texts: coreference", "web", "coref_f"),
+        "web_relations_strict": Layer("web texts: relations, strict", "web", "rel_strict_f"),
     },
     "open": {
         "ner": Layer("UNER-EWT named entities ¹", "uner", "ents_f"),

@@ -45,7 +45,7 @@ def scripts(folder, name, **variables):
 def invoke(args):
     """Run a command of spaCy in this process."""
     result = CliRunner().invoke(app, args)
-    assert result.exit_code == 0, f"{args}\n{result.output}"
+    assert result.exit_code == 0, f"{args}\n{result.output}\n{result.exception!r}"
     return result.output
 
 

@@ -1,6 +1,7 @@
 """The project from conversion to package: `smoke` for real, the others as far as no corpus is needed."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -152,6 +153,32 @@ def test_english_conversion_takes_what_is_listed(folder, tmp_path_factory):
     assert doc.user_data["id"] == "GUM_news_clock"
     docs = DocBin().from_disk(folder / "corpus/english/conll04_test.spacy").get_docs(vocab)
     assert {ent.label_ for doc in docs for ent in doc.ents} <= {"Peop", "Loc", "Org", "Other"}
+
+
+def test_the_english_pipeline_learns_from_corpora_that_disagree(folder, tmp_path_factory):
+    """The rules fit the labels of all corpora; a few updates of the small one, scored on each."""
+    texts = tmp_path_factory.mktemp("texts")
+    for name in ("business_02", "email_05", "legal_09", "web/wire_02"):
+        shutil.copy(ROOT / "assets/sample" / f"{name}.txt", texts)
+    sources = {
+        "sample/{}": ["inline", str(texts)],
+        "web/{}": ["inline", str(texts)],
+        "uner/{}": ["iob", str(FIXTURES / "uner.iob2"), "--drop", "OTH"],
+        "english/gum_{}": ["conllu", str(FIXTURES / "gum.conllu")],
+    }
+    for pattern, (format, path, *options) in sources.items():
+        for split in ("train", "dev"):
+            invoke(["hmtl", "convert", format, path, f"corpus/{pattern.format(split)}.spacy", *options])
+    merge, train, tune = scripts(folder, "train-english", size="sm")
+    invoke(merge)
+    steps = ["--training.optimizer.learn_rate.total_steps", "8", "--training.eval_frequency", "4"]
+    output = invoke([*train, *steps])
+    for line in ("gum +mentions +person +PER ", "gum +mentions +animal +left out", "uner +ner +PER +PERSON"):
+        assert re.search(line, output), output
+    invoke(tune)
+    nlp = spacy.load(folder / "training/english-sm/seed-0/model-best")
+    assert "GPE" in nlp.get_pipe("hmtl").tasks["ner"].labels
+    assert not {"LOC or FAC", "place"} & set(nlp.get_pipe("hmtl").tasks["mentions"].labels)
 
 
 def test_every_step_depends_on_what_the_one_before_makes():
