@@ -35,13 +35,19 @@ class StoredDocs:
     def _files(self) -> List[Path]:
         files = [self.path]
         if self.path.is_dir():  # a folder in it may be called .spacy too
-            files = sorted(file for file in self.path.glob("**/*.spacy") if file.is_file())
+            found = (file for file in self.path.glob("**/*.spacy") if file.is_file())
+            files = sorted(file for file in found if not _is_hidden(file.relative_to(self.path)))
         if not files or not all(file.exists() for file in files):
             raise ValueError(
                 f"No .spacy file at '{self.path}'. Convert the corpus first: "
                 f"python -m spacy hmtl convert --help"
             )
         return files
+
+
+def _is_hidden(file: Path) -> bool:
+    """As in spaCy's `Corpus`: a conversion that was killed leaves such a folder."""
+    return any(part.startswith(".") for part in file.parts)
 
 
 def _stored_docs(file: Path, vocab: Vocab) -> Iterator[Doc]:
