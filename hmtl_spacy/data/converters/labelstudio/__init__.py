@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..converter import Converter
-from ..folders import files_of
+from ..folders import files_in
 from ..json_items import read_items
 from ..records import shorten
 from ..rules import SPAN_LAYERS, Rules, TextRules, takes
@@ -54,7 +54,7 @@ def labelstudio_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    paths = list(files_of(path, "*")) if path.is_dir() else [path]
+    paths = files_in(path)
     known = None if config is None else read_config(config)
     choice = Choice(text_key or (known.text_key if known else None), annotator, predictions)
     layers = _layers_in(paths, choice, rules, known)
