@@ -55,12 +55,12 @@ def _of_zip(raw: bytes, path: Path) -> Tuple[str, Any]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    with archive.open(name) as file_:
-        data = file_.read(LARGEST + 1)
-    if len(data) > LARGEST:
+    size = archive.getinfo(name).file_size
+    if size > LARGEST:
         found = f"{name} has more than {LARGEST:,} bytes when unpacked"
         raise ConversionError(str(path), None, f"{found}. If it is what you expect, unpack it yourself.")
-    return data
+    with archive.open(name) as file_:
+        return file_.read(size)  # no more is unpacked, whatever there is
 
 
 def parse_cas(raw: bytes, typesystem: Optional[bytes], source: str) -> Any:
