@@ -1,4 +1,4 @@
-"""Documents from marked-up sentences, in the notation of the sample corpus (docs/data_format.md)."""
+"""Documents from marked-up sentences, in the notation of the sample corpus (docs/formats/inline.md)."""
 
 from hmtl_spacy.data.converters.inline import inline_to_docs
 

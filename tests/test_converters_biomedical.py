@@ -159,3 +159,21 @@ def test_pubtator_that_is_malformed(read, old, new, message):
     assert old in PUBTATOR
     with pytest.raises(ConversionError, match=message):
         read("pubtator", PUBTATOR.replace(old, new))
+
+
+@pytest.mark.parametrize("format, content", [("bioc", BIOC), ("pubtator", PUBTATOR)])
+def test_folders_are_read_as_one_corpus(read, tmp_path, format, content):
+    """A layer that one file has is annotated in the documents of all; errors name the file."""
+    whole, _ = read(format, content)
+    folder = tmp_path / "corpus" / "deep"
+    folder.mkdir(parents=True)
+    plain = "1|t|None.\n\n" if format == "pubtator" else BIOC[: BIOC.index("<document>")] + "</collection>\n"
+    (tmp_path / "corpus" / "a.txt").write_text(plain, "utf8")
+    (folder / "b.txt").write_text(content, "utf8")
+    docs = list(get_converter(format).read_folder(tmp_path / "corpus", dropped=Counter()))
+    assert [everything(doc) for doc in docs][-len(whole) :] == [everything(doc) for doc in whole]
+    if format == "pubtator":
+        assert relations(docs[0]) == [] and len(docs) == len(whole) + 1
+    (folder / "c.txt").write_text("1|x|", "utf8")
+    with pytest.raises(ConversionError, match="c.txt:1: "):
+        list(get_converter(format).read_folder(tmp_path / "corpus", dropped=Counter()))

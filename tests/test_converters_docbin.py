@@ -4,9 +4,12 @@ import pytest
 import spacy
 from converting import FIXTURES, clusters, mentions, relations
 from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
 
-from hmtl_spacy.data.converters import ConversionError, convert, get_converter
-from hmtl_spacy.data.converters.common import read_lines, write_docs
+from hmtl_spacy.data.converters import ConversionError, convert, get_converter, shards
+from hmtl_spacy.data.converters.common import read_lines
+from hmtl_spacy.data.converters.shards import write_docs
+from hmtl_spacy.data.stored_docs import StoredDocs
 
 NAMES = {
     "iob": "uner.iob2",
@@ -70,6 +73,58 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_docs([Doc(spacy.blank("en").vocab, words=["a"])], path)
     assert [(child.name, child.read_bytes()) for child in tmp_path.iterdir()] == [("out.spacy", b"old")]
+
+
+def numbered(n, fails=False):
+    """Documents of ten tokens."""
+    vocab = spacy.blank("en").vocab
+    for number in range(n):
+        doc = Doc(vocab, words=["a"] * 10)
+        doc.user_data["id"] = str(number)
+        yield doc
+    if fails:
+        raise ConversionError("in", n, "bad")
+
+
+def ids(path):
+    nlp = spacy.blank("en")
+    return [doc.user_data["id"] for doc in StoredDocs(path).read(nlp.vocab)]
+
+
+def test_a_folder_has_files_of_bounded_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_TOKENS", 20)
+    write_docs(numbered(5), tmp_path / "out")
+    assert [file.name for file in sorted((tmp_path / "out").iterdir())] == [
+        f"0000{i}.spacy" for i in range(3)
+    ]
+    sizes = [len(DocBin().from_disk(file)) for file in sorted((tmp_path / "out").iterdir())]
+    assert sizes == [2, 2, 1] and ids(tmp_path / "out") == list("01234")
+    nlp = spacy.blank("en")
+    assert [len(eg.reference) for eg in Corpus(tmp_path / "out")(nlp)] == [10] * 5
+    write_docs(numbered(2), tmp_path / "out")
+    assert ids(tmp_path / "out") == list("01")
+    with pytest.raises(ConversionError, match="bad"):
+        write_docs(numbered(3, fails=True), tmp_path / "out")
+    assert ids(tmp_path / "out") == list("01") and [one.name for one in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_a_killed_conversion_left_is_not_read(tmp_path):
+    write_docs(numbered(2), tmp_path / "all" / "out")
+    write_docs(numbered(1), tmp_path / "all" / ".out.17.part" / "00000.spacy")
+    assert ids(tmp_path / "all") == list("01")
+
+
+def test_folders_that_are_not_replaced(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"more than .spacy files \(notes.txt\)"):
+        write_docs(numbered(1), tmp_path / "out")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match="a file is there, expected a name that ends in .spacy"):
+        write_docs(numbered(1), tmp_path / "file")
+    with pytest.raises(ValueError, match="found the suffix '.json', expected a name that ends in .spacy"):
+        write_docs(numbered(1), tmp_path / "out.json")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "out"]
 
 
 @pytest.mark.parametrize("format", NAMES)

@@ -3,6 +3,7 @@
 import pytest
 from converting import clusters, convert_json, ents, mentions, relations, sentences
 
+from hmtl_spacy.annotations import get_relations
 from hmtl_spacy.data.converters import ConversionError
 
 SENTS = [
@@ -29,6 +30,11 @@ def document(*labels, **more):
 LABELS = [(0, 1, "P1", []), (0, 1, "P2", [2]), (0, 2, "P3", None), (1, 1, "P4", [])]
 
 
+def _places(doc, label):
+    (row,) = (row for row in get_relations(doc) if row.label == label)
+    return row.head.start, row.head.end, row.tail.start, row.tail.end
+
+
 def test_entities_and_relations(tmp_path):
     nothing = {"title": "Rain", "sents": [], "vertexSet": [], "labels": []}
     (doc, empty), dropped = convert_json("docred", tmp_path, [document(*LABELS), nothing])
@@ -44,6 +50,16 @@ def test_entities_and_relations(tmp_path):
         ("Ruiz", "P2", "Lyon"),  # in the sentence of the evidence
         ("Ruiz", "P3", "old"),
     ]
+    assert doc.user_data["evidence"] == [
+        [*place, label, numbers]
+        for place, label, numbers in [
+            (_places(doc, "P1"), "P1", []),
+            (_places(doc, "P2"), "P2", [2]),
+            (_places(doc, "P3"), "P3", []),
+            (_places(doc, "P4"), "P4", []),
+        ]
+    ]
+    assert "evidence" not in empty.user_data
     assert mentions(empty) == clusters(empty) == relations(empty) == [] and empty.text == ""
     assert dropped["spans that are there twice in 'mentions'"] == 1
     assert dropped["relations across sentences (kept, but no model predicts them)"] == 2

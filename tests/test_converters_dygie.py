@@ -76,10 +76,7 @@ WORDS = {"sentences": [["Ann", "met", "Bob", "."], ["He", "ran", "."]]}
 @pytest.mark.parametrize(
     "change, message",
     [
-        (
-            {"predicted_ner": [[], []]},
-            "found the key 'predicted_ner', expected some of doc_key, sentences, ner",
-        ),
+        ({"named": [[], []]}, "found the key 'named', expected some of doc_key, sentences, ner"),
         ({"coref": []}, "found the key 'coref', .*'coref' to 'clusters'"),
         ({"ner": [[], [], []]}, "found 3 lists in 'ner' for 2 sentences"),
         ({"relations": [[]]}, "found 1 lists in 'relations' for 2 sentences"),
@@ -89,20 +86,50 @@ WORDS = {"sentences": [["Ann", "met", "Bob", "."], ["He", "ran", "."]]}
             "in the list of 'ner' for the tokens 0 to 3, expected a span that begins",
         ),
         ({"relations": [[], [[0, 0, 2, 2, "R"]]]}, "in the list of 'relations' for the tokens 4 to 6"),
-        (
-            {"ner": [[[0, 0, "P", 0.5]], []]},
-            r"found \[0, 0, 'P', 0.5\], expected \[start, end, label\] and noth",
-        ),
-        (
-            {"relations": [[[0, 0, 2, 2, "R", 1]], []]},
-            "expected .start, end, start, end, label. and nothing else",
-        ),
+        ({"ner": [[[0, 0, 2, 2, "R"]], []]}, r"found \[0, 0, 2, 2, 'R'\], expected a label at 2"),
         ({"clusters": [[[0, 0, "P"]]]}, "expected .start, end. and nothing else"),
     ],
 )
 def test_what_the_line_contradicts_is_refused(change, message):
     with pytest.raises(ConversionError, match=f"file:1: .*{message}"):
         convert_text("dygie", json.dumps({**WORDS, **change}))
+
+
+PREDICTED = {
+    **WORDS,
+    "ner": [[[0, 0, "P"]], []],
+    "predicted_ner": [[[2, 2, "P", 7.1, 0.98]], []],
+    "predicted_relations": [[[0, 0, 2, 2, "MET", 3.2, 0.9]], []],
+    "predicted_events": [[], []],
+}
+
+
+def test_predictions_are_counted_or_read():
+    """DyGIE++'s output has both; its rows have scores."""
+    dropped = Counter()
+    (doc,) = convert_text("dygie", json.dumps(PREDICTED), dropped=dropped)
+    assert mentions(doc) == [("Ann", "P")] and relations(doc) is None
+    assert +dropped == {
+        f"values of 'predicted_{key}', which isn't read": 1 for key in ("ner", "relations", "events")
+    }
+    dropped = Counter()
+    (doc,) = convert_text("dygie", json.dumps(PREDICTED), dropped=dropped, predictions=True)
+    assert mentions(doc) == [("Bob", "P")] and relations(doc) == [("Ann", "MET", "Bob")]
+    assert clusters(doc) is None
+    assert +dropped == {
+        "values of 'predicted_events', which isn't read": 1,
+        "values after [start, end, label] in 'ner', such as scores (not read)": 2,
+        "values after the label in 'relations', such as scores (not read)": 2,
+    }
+
+
+def test_relations_of_crossre_in_this_form():
+    """Explanation, uncertainty and syntax follow the label."""
+    dropped = Counter()
+    line = {**WORDS, "relations": [[[0, 0, 2, 2, "social", "they met", True, False]], []]}
+    (doc,) = convert_text("dygie", json.dumps(line), dropped=dropped)
+    assert relations(doc) == [("Ann", "social", "Bob")]
+    assert +dropped == {"values after the label in 'relations', such as scores (not read)": 3}
 
 
 def test_what_is_not_read_or_odd_is_counted():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tracemalloc
 import zipfile
 from collections import Counter
 
@@ -170,6 +171,20 @@ def test_hostile_cas(tmp_path, archive, monkeypatch):
     monkeypatch.setattr(cas_files, "LARGEST", 100)
     with pytest.raises(ConversionError, match=r"a.zip: TypeSystem.xml has more than 100 bytes when unpacked"):
         read(archive(crew_xmi=xmi, TypeSystem_xml=types))
+
+
+def test_a_zip_whose_header_lies_is_not_read_further(tmp_path):
+    """A bomb that says it is small: what follows the size in its header stays packed."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.json", b" " * 50_000_000)
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace((50_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    tracemalloc.start()
+    with pytest.raises(ConversionError, match="a.zip: not a zip that can be read: Bad CRC-32"):
+        read(path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name, step", [("crew.json", 331), ("crew.xmi", 151)])

@@ -179,7 +179,7 @@ def test_round_trip(doc):
 
 
 def test_the_documented_example():
-    text = (Path(__file__).parent.parent / "docs" / "data_format.md").read_text()
+    text = (Path(__file__).parent.parent / "docs" / "formats" / "jsonl.md").read_text()
     example = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL).group(1))
     [doc] = convert_text("jsonl", json.dumps(example))
     assert sentences(doc) == ["Ada Byron lives in Hull.", "She works for Acme."]

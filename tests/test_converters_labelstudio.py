@@ -225,10 +225,11 @@ def test_tasks_that_cant_be_read(tmp_path, changes, message):
     [
         ("<View>", "config.xml:1: not XML"),
         ("<View/>", "found no <Labels>"),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><View/>', "found a <! that begins no comment"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><View/>', "found a declaration of the entity 'b'"),
     ],
 )
 def test_configurations_that_cant_be_read(tmp_path, xml, message):
-    (tmp_path / "config.xml").write_text(xml)
-    with pytest.raises(ConversionError, match=message):
-        convert_json("labelstudio", tmp_path, [task()], config=tmp_path / "config.xml")
+    for encoding in ("utf-8", "utf-16"):
+        (tmp_path / "config.xml").write_text(xml, encoding)
+        with pytest.raises(ConversionError, match=message):
+            convert_json("labelstudio", tmp_path, [task()], config=tmp_path / "config.xml")

@@ -76,5 +76,5 @@ def test_other_things_under_rel_are_errors(tmp_path, pairs):
 def test_cut_files_are_errors(tmp_path):
     raw = DocBin(docs=[document()]).to_bytes()
     (tmp_path / "in.spacy").write_bytes(raw[: len(raw) // 2])
-    with pytest.raises(ConversionError, match="in.spacy: it is cut short, damaged or no .spacy file"):
+    with pytest.raises(ConversionError, match="in.spacy: it is cut short, damaged, or not a .spacy file"):
         list(get_converter("spacy-rel").read(tmp_path / "in.spacy"))

@@ -7,6 +7,7 @@ import pytest
 import spacy
 from tiny import annotate
 
+from hmtl_spacy.data.evidence import Supported, set_evidence
 from hmtl_spacy.evaluation.entity_relations import entity_relation_scores, named_facts
 
 VOCAB = spacy.blank("en").vocab
@@ -101,3 +102,19 @@ def test_other_tokens_are_compared_by_characters():
     with found.retokenize() as retokenizer:
         retokenizer.merge(found[9:11])
     assert entity_relation_scores([(found, GOLD)])["rel_gold_entity_p"] == pytest.approx(1.0)
+
+
+def test_evidence_is_compared_by_fact():
+    """Ann SAW Hull is supported by sentences 0 and 1, Bob SAW Hull by 1 and 2, Bob KNOWS Ann by 3."""
+    gold = made([(0, 1, 2, 3, "SAW"), (11, 12, 13, 14, "KNOWS"), (8, 9, 2, 3, "SAW")])
+    rows = [
+        Supported((0, 1), (2, 3), "SAW", [0, 1]),
+        Supported((11, 12), (13, 14), "KNOWS", [3]),
+        Supported((8, 9), (2, 3), "SAW", [1, 2]),
+    ]
+    set_evidence(gold, rows)
+    # right in sentence 1 of 0 and 1; right in 2 but not in 0; a fact that is wrong in sentence 3
+    found = made([(4, 5, 6, 7, "SAW"), (8, 9, 2, 3, "SAW"), (11, 12, 13, 14, "SAW")])
+    measured = entity_relation_scores([(found, gold)])
+    assert prf(measured, "evidence") == pytest.approx((2 / 4, 2 / 5, 4 / 9))
+    assert "rel_evidence_f" not in entity_relation_scores([(found, GOLD)])

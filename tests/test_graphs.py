@@ -24,6 +24,7 @@ from hmtl_spacy.graphs import (
     GRAPH_FORMATS,
     MERGE_RULES,
     document_graphs,
+    read_annotated,
     to_langchain,
     to_neo4j_graphrag,
     write_graph,
@@ -469,6 +470,24 @@ def test_the_command(tmp_path):
     ):
         result = CliRunner().invoke(app, ["hmtl", "graph", *map(str, arguments), "--format", "turtle"])
         assert result.exit_code == 1 and message in " ".join(result.output.split()), result.output
+
+
+def test_the_language_of_the_documents(tmp_path):
+    """English pronouns are none in another language."""
+    doc, path = pair("She", "Rome", "PER", "LIVE_IN"), tmp_path / "in.jsonl"
+    path.write_text(json.dumps(to_jsonl(doc)))
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "in.spacy")
+    for name in ("in.jsonl", "in.spacy"):
+        forms = {}
+        for lang in (None, "en", "de"):
+            docs = read_annotated(tmp_path / name, Counter(), lang)
+            doc = next(docs)  # it can be used until the next one is asked for
+            forms[lang] = [one.form for entity in entity_graph(doc).entities for one in entity.mentions]
+        assert forms[None] == forms["en"] and "pronoun" in forms["en"]
+        assert doc.lang_ == "de" and "pronoun" not in forms["de"]
+    arguments = [path, tmp_path / "out.ttl", "--lang", "zzz"]
+    result = CliRunner().invoke(app, ["hmtl", "graph", *map(str, arguments), "--format", "turtle"])
+    assert result.exit_code == 1 and "zzz" in result.output
 
 
 def test_damaged_input_leaves_no_file(tmp_path):

@@ -22,7 +22,7 @@ TABLE = {
     "annotations": ("", "spacy"),
     "nn": ("", "torch numpy"),
     "metrics": ("", "numpy scipy"),
-    "data": ("annotations registry", f"{LIGHT} regex cassis pyarrow"),
+    "data": ("annotations entities registry", f"{LIGHT} regex cassis pyarrow"),
     "entities": ("annotations", "spacy networkx"),
     "storage": ("", "torch safetensors"),
     "shims": ("storage", "thinc torch"),

@@ -57,6 +57,30 @@ def test_a_relation_in_a_sentence_is_kept_and_its_entities_other_mentions_are_ad
     assert len(pairs(doc)) == 4 and count_lifted(doc, "relations") == 2
 
 
+def test_a_typed_head_belongs_to_the_cluster_of_its_phrase():
+    text = "Her cousin Hamish Sellar left . He saw Hull ."
+    doc = annotate(
+        VOCAB,
+        text,
+        {0, 6},
+        mentions=[(2, 4, "PER"), (6, 7, "PER"), (8, 9, "GPE")],
+        clusters=[[(0, 4), (6, 7)]],
+        relations=[(2, 4, 8, 9, "SAW")],
+    )
+    lift_relations(doc)
+    assert pairs(doc) == [("He", 6, "SAW", "Hull", 8)]
+    doc = annotate(
+        VOCAB,
+        text,
+        {0, 6},
+        mentions=[(0, 1, "PER"), (2, 4, "PER"), (6, 7, "PER"), (8, 9, "GPE")],
+        clusters=[[(0, 4), (6, 7)]],
+        relations=[(6, 7, 2, 4, "SELF"), (6, 7, 8, 9, "SAW")],
+    )
+    lift_relations(doc)
+    assert ("He", 6, "SELF", "Hamish Sellar", 2) in pairs(doc) and all(row[0] != "Her" for row in pairs(doc))
+
+
 def test_entities_that_share_no_sentence_keep_their_relation():
     doc = made((0, 1, 14, 15, "KNOWS"))
     lift_relations(doc)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from hmtl_spacy.registry import converters, registered
+
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "README.md").exists():
     pytest.skip("the tests run without the project's README", allow_module_level=True)
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def anchors(path):
@@ -22,7 +24,7 @@ def test_the_readme_is_two_screens():
     assert len((ROOT / "README.md").read_text("utf8").splitlines()) <= 130
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text("utf8"), flags=re.DOTALL)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -32,6 +34,14 @@ def test_links_lead_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_every_format_has_a_page_with_an_example():
+    index = (ROOT / "docs" / "data_format.md").read_text("utf8")
+    for name in registered(converters):
+        page = (ROOT / "docs" / "formats" / f"{name}.md").read_text("utf8")
+        assert f"[`{name}`](formats/{name}.md)" in index
+        assert page.startswith(f"# {name}") and f"spacy hmtl convert {name} " in page
 
 
 def test_the_index_lists_every_page():

@@ -13,6 +13,7 @@ import pytest
 import spacy
 from serving import load_damaged, serving
 from test_serve import TEXT, TEXTS, annotate, same
+from test_serve_tools import predict, regions
 
 from hmtl_spacy.data.writers.jsonl import to_jsonl
 from hmtl_spacy.serve import Limits
@@ -53,6 +54,13 @@ def wait_until(condition, seconds=120):
     while not condition():
         assert time.monotonic() < ends, "it didn't happen in time"
         time.sleep(0.01)
+
+
+def test_label_studio_is_answered_by_the_process(server):
+    """What a project's configuration asks for is sent there, and what can't be sent would fail."""
+    url, _ = server
+    answer = predict(url, [TEXT])
+    assert answer.status_code == 200 and regions(answer.json()["results"][0]["result"], "ner")
 
 
 def health(url):

@@ -18,8 +18,10 @@ def folder(tmp_path, nlp):
 def reads(monkeypatch):
     """The files that are read, in turn."""
     files = []
-    from_disk = DocBin.from_disk
-    monkeypatch.setattr(DocBin, "from_disk", lambda self, file: files.append(file) or from_disk(self, file))
+    read = stored_docs.read_stored
+    monkeypatch.setattr(
+        stored_docs, "read_stored", lambda file, vocab: files.append(file) or read(file, vocab)
+    )
     return files
 
 

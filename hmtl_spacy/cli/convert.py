@@ -82,9 +82,10 @@ def _as_command(
 
 def _convert(format: str, in_path: Path, out_path: Path, **options: Any) -> None:
     from ..data.converters import convert
+    from ..data.converters.shards import check_folder
 
     if out_path.suffix != ".spacy":
-        raise ValueError(f"The output is {out_path}, expected a name that ends in .spacy")
+        check_folder(out_path)
     dropped: Counter[str] = Counter()
     written = convert(format, in_path, out_path, dropped=dropped, progress=True, **options)
     msg.good(", ".join(f"{count:,} {what}" for what, count in written.items() if count), out_path)

@@ -17,7 +17,7 @@ def add_signature(command: Callable[..., None], converter: Converter, options: L
     folders = converter.read_folder is not None
     kind = inspect.Parameter.KEYWORD_ONLY
     in_path = Arg(..., help=converter.input, exists=True, dir_okay=folders)
-    out_path = Arg(..., help="Where to write the .spacy file", dir_okay=False)
+    out_path = Arg(..., help="The .spacy file to write, or, without a suffix, a folder of them")
     parameters = [
         inspect.Parameter("in_path", kind, annotation=Path, default=in_path),
         inspect.Parameter("out_path", kind, annotation=Path, default=out_path),

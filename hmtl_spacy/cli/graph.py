@@ -42,6 +42,9 @@ def graph_cli(
         Optional[Merge],
         Opt("--merge", "-m", help="Which entities of different documents are one; none if not given"),
     ] = None,
+    lang: Annotated[
+        Optional[str], Opt("--lang", "-l", help="Language of the documents; English if not given")
+    ] = None,
 ):
     """Write the entities of a corpus and the relations between them as a graph, in constant memory.
 
@@ -53,8 +56,8 @@ def graph_cli(
     from ..graphs import write_graph
 
     try:
-        summary = write_graph(data_path, out_path, format.value, merge and merge.value)
-    except (ValueError, OSError) as err:
+        summary = write_graph(data_path, out_path, format.value, merge and merge.value, lang)
+    except (ValueError, ImportError, OSError) as err:  # ImportError: no such language
         msg.fail(readable(err), exits=1)
     written = ", ".join(f"{count:,} {what}" for what, count in summary.written.items())
     msg.good(written or "No documents", readable(out_path))

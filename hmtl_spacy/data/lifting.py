@@ -5,14 +5,15 @@ from typing import Dict, List, Tuple
 from spacy.tokens import Doc, Span
 
 from ..annotations import (
+    Keys,
     Relation,
-    get_clusters,
     get_mentions,
     get_relations,
     has_entities,
     keys_of_doc,
     set_relations,
 )
+from ..entities.membership import Membership
 from .converters.nearest import mention_pairs, sentence_numbers
 
 LIFTED = "lifted"  # in the attrs of the group of relations: how many were added
@@ -22,22 +23,24 @@ Place = Tuple[int, int]
 def lift_relations(doc: Doc) -> None:
     """Write each relation between all mentions of its two entities that are in one sentence, once.
 
-    An entity is the cluster that has the argument, else the argument alone. A relation whose entities share
-    no sentence stays as it is. Sentences are the document's, by punctuation where it has none.
+    An entity is the cluster that the argument belongs to, by a span of its own or as the head of one, else
+    the argument alone. Where a cluster has a phrase and the mention in it is typed, that mention is related.
+    A relation whose entities share no sentence stays as it is. Sentences are the document's, by punctuation
+    where it has none.
     """
     keys = keys_of_doc(doc)
     relations = get_relations(doc, keys.relations)
     if relations is None or LIFTED in doc.spans[keys.relations].attrs:
         return
     sentences = sentence_numbers(doc)
-    mentions = _mentions_of(doc, keys.clusters)
+    entities = _Entities(doc, keys)
     spans = [*(doc.ents if has_entities(doc) else ()), *(get_mentions(doc, keys.mentions) or ())]
     labels = {_place(span): span.label_ for span in spans}
     found = {(_place(row.head), _place(row.tail), row.label): row for row in relations}
     lifted: Dict[Tuple[Place, Place, str], Relation] = {}
     for key, relation in found.items():
         head, tail, label = key
-        heads, tails = (mentions.get(place, [place]) for place in (head, tail))
+        heads, tails = (entities.mentions(place) for place in (head, tail))
         pairs = mention_pairs(heads, tails, sentences, pairs="sentence")
         if not _share_a_sentence(pairs[0], sentences):
             pairs = [(head, tail)]
@@ -57,9 +60,29 @@ def count_lifted(doc: Doc, key: str) -> int:
     return int(doc.spans[key].attrs.get(LIFTED, 0)) if key in doc.spans else 0
 
 
-def _mentions_of(doc: Doc, key: str) -> Dict[Place, List[Place]]:
-    clusters = [[_place(span) for span in cluster] for cluster in get_clusters(doc, key) or ()]
-    return {place: cluster for cluster in clusters for place in cluster}
+class _Entities:
+    """The clusters of a document, with the typed mentions that stand for their phrases."""
+
+    def __init__(self, doc: Doc, keys: Keys):
+        self.doc = doc
+        self._members = Membership(doc, keys)
+        self._typed = {_place(span): self._members.number(span) for span in self._members.typed()}
+
+    def mentions(self, place: Place) -> List[Place]:
+        """Where the entity is mentioned that an argument belongs to, the argument itself included."""
+        number = self._members.number(self.doc[slice(*place)])
+        if number is None:
+            return [place]
+        spans = map(_place, self._members.clusters[number])
+        found = dict.fromkeys([place])
+        found.update((one, None) for span in spans for one in self._related(span, number))
+        return list(found)
+
+    def _related(self, span: Place, number: int) -> List[Place]:
+        if span in self._typed:
+            return [span]
+        inside = [one for one in self._typed if span[0] <= one[0] and one[1] <= span[1]]
+        return [one for one in inside if self._typed[one] == number] or [span]
 
 
 def _share_a_sentence(pair: Tuple[Place, Place], sentences: List[int]) -> bool:

@@ -6,6 +6,8 @@ from typing import Iterator, List, Optional, Tuple
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from .converters.common import ConversionError
+
 KEPT_BYTES = 64 * 2**20  # of compressed files, about ten times as much in memory
 
 
@@ -26,16 +28,17 @@ class StoredDocs:
         files = self._files()
         if sum(file.stat().st_size for file in files) > KEPT_BYTES:
             for file in files:
-                yield from _stored_docs(file, vocab)
+                yield from read_stored(file, vocab)
             return
         if self._kept is None or self._kept[0] is not vocab:
-            self._kept = vocab, [doc for file in files for doc in _stored_docs(file, vocab)]
+            self._kept = vocab, [doc for file in files for doc in read_stored(file, vocab)]
         yield from self._kept[1]
 
     def _files(self) -> List[Path]:
         files = [self.path]
         if self.path.is_dir():  # a folder in it may be called .spacy too
-            files = sorted(file for file in self.path.glob("**/*.spacy") if file.is_file())
+            found = (file for file in self.path.glob("**/*.spacy") if file.is_file())
+            files = sorted(file for file in found if not _is_hidden(file.relative_to(self.path)))
         if not files or not all(file.exists() for file in files):
             raise ValueError(
                 f"No .spacy file at '{self.path}'. Convert the corpus first: "
@@ -44,14 +47,24 @@ class StoredDocs:
         return files
 
 
-def _stored_docs(file: Path, vocab: Vocab) -> Iterator[Doc]:
+def _is_hidden(file: Path) -> bool:
+    """As in spaCy's `Corpus`: a conversion that was killed leaves such a folder."""
+    return any(part.startswith(".") for part in file.parts)
+
+
+def read_stored(file: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The documents of a .spacy file."""
+    return docs_of(file.read_bytes(), str(file), vocab)
+
+
+def docs_of(raw: bytes, source: str, vocab: Vocab) -> Iterator[Doc]:
+    """The documents in the bytes of a .spacy file.
+
+    source: the name of the file, for messages.
+    RAISES: `ConversionError` if they are damaged, by whichever library notices it.
+    """
     try:
-        yield from DocBin().from_disk(file).get_docs(vocab)
-    except OSError:
-        raise
+        yield from DocBin().from_bytes(raw).get_docs(vocab)
     except Exception as error:  # of zlib, msgpack, numpy or spaCy, by where the damage is
-        raise ValueError(
-            f"Can't read '{file}': it is cut short, damaged, or not a .spacy file "
-            f"({type(error).__name__}: {error}). Convert the corpus again: "
-            f"python -m spacy hmtl convert --help"
-        ) from error
+        found = f"it is cut short, damaged, or not a .spacy file ({type(error).__name__}: {error})"
+        raise ConversionError(source, None, f"{found}. Make it again.") from error

@@ -5,6 +5,8 @@ from typing import Dict, FrozenSet, Hashable, Iterable, Optional, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
+from ..data.converters.nearest import sentence_numbers
+from ..data.evidence import get_evidence
 from ..entities.facts import Facts
 from ..metrics import prf
 
@@ -23,13 +25,18 @@ def entity_relation_scores(pairs: Pairs, seen: Optional[FrozenSet[NamedFact]] = 
     pairs: predicted and gold documents.
     seen: facts of the training data (`named_facts`). `rel_gold_entity_ign` has a precision without the right
         facts that are among these, and the same recall, as DocRED's evaluation has for its "Ign F1".
+
+    `rel_evidence`, if a gold document has evidence: the sentences of the mentions between which a fact is
+    predicted, against those that support it; of facts that are wrong, all are wrong.
     """
     gold = correct_seen = 0
+    evidence = _Evidence()
     predicted: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for document, reference in pairs:
         known, found = Facts(reference), Facts(document)
         gold += len(known.stated)
+        evidence.add(found, known, reference)
         given = {
             (_on(reference, head, known), _on(reference, tail, known), label)
             for head, tail, label, _ in found.relations
@@ -45,7 +52,36 @@ def entity_relation_scores(pairs: Pairs, seen: Optional[FrozenSet[NamedFact]] = 
     if seen is not None:
         unseen, left = (counts["gold_entity"] - correct_seen for counts in (right, predicted))
         scores.update(_named("rel_gold_entity_ign", prf(unseen, left, right["gold_entity"], gold)))
+    if evidence.annotated:
+        counts = evidence.right, evidence.predicted, evidence.right, evidence.gold
+        scores.update(_named("rel_evidence", prf(*counts)))
     return scores
+
+
+class _Evidence:
+    """Counts sentences of predicted and gold evidence, by fact."""
+
+    def __init__(self) -> None:
+        self.annotated = False
+        self.right = self.predicted = self.gold = 0
+
+    def add(self, found: Facts, known: Facts, reference: Doc) -> None:
+        rows = get_evidence(reference)
+        self.annotated |= rows is not None
+        gold: Dict[Hashable, Set[int]] = {}
+        for row in rows or ():
+            a, b = (known.entity(reference[start:end]) for start, end in (row.head, row.tail))
+            gold.setdefault((a, b, row.label), set()).update(row.sentences)
+        numbers = sentence_numbers(reference)
+        predicted: Dict[Hashable, Set[int]] = {}
+        for head, tail, label, _ in found.relations:
+            fact = _on(reference, head, known), _on(reference, tail, known), label
+            moved = (reference.char_span(one.start_char, one.end_char) for one in (head, tail))
+            stated = {numbers[one.start] for one in moved if one is not None}
+            predicted.setdefault(fact, set()).update(stated)
+        self.gold += sum(map(len, gold.values()))
+        self.predicted += sum(map(len, predicted.values()))
+        self.right += sum(len(stated & gold.get(fact, set())) for fact, stated in predicted.items())
 
 
 def named_facts(docs: Iterable[Doc]) -> FrozenSet[NamedFact]:

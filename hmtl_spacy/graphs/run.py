@@ -45,13 +45,16 @@ class Summary(NamedTuple):
     changed: "Counter[str]"
 
 
-def write_graph(data: Path, out: Path, format: str, merge: Optional[str] = None) -> Summary:
+def write_graph(
+    data: Path, out: Path, format: str, merge: Optional[str] = None, lang: Optional[str] = None
+) -> Summary:
     """Write the entity graph of a corpus; memory is that of the largest document, or .spacy file.
 
     data: annotated documents, as `read_annotated` reads them.
     out: a file, or for the formats of several files a folder. Files are there whole or not at all.
     format: a key of `GRAPH_FORMATS`.
     merge: which entities of different documents are one, a key of `MERGE_RULES`; by default none are.
+    lang: the language of the documents, English by default.
     """
     if format not in GRAPH_FORMATS:
         raise ValueError(f"Can't write {format!r}: expected one of {', '.join(GRAPH_FORMATS)}.")
@@ -63,7 +66,7 @@ def write_graph(data: Path, out: Path, format: str, merge: Optional[str] = None)
     with ExitStack() as stack:
         parts = [stack.enter_context(written_whole(path)) for path in paths]
         files = [stack.enter_context(part.open("w", encoding="utf-8", newline="")) for part in parts]
-        graphs = document_graphs(read_annotated(data, changed), merge)
+        graphs = document_graphs(read_annotated(data, changed, lang), merge)
         write(files, _counted(graphs, written), changed)
     return Summary(+written, +changed)
 

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import List, NoReturn, Optional, Sequence, Union
+from typing import Optional, Sequence, Union
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -11,13 +11,15 @@ from spacy.language import Language
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from .. import __version__
+from .asking import annotate_texts
+from .inception import add_inception
+from .labelstudio import add_labelstudio
 from .limits import Limits
 from .page import build_page
 from .pipeline import About, AnyPipeline, Pipeline
-from .process import Died, Failed, Overran
-from .reading import read_query, refuse
+from .reading import read_query
 from .schemas import Health, Problem, Query, Version, answer_models
-from .worker import Busy, Worker
+from .worker import Worker
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 REFUSALS = {
@@ -62,6 +64,8 @@ def create_app(
     app.middleware("http")(_add_headers)
     _add_page(app, about, limits)
     _add_api(app, about, limits)
+    add_inception(app, about, limits)
+    add_labelstudio(app, about, limits)
     return app
 
 
@@ -100,7 +104,7 @@ def _add_api(app: FastAPI, about: About, limits: Limits) -> None:
     async def annotate(request: Request) -> Response:
         """`{"text": ...}` is answered with a document, `{"texts": [...]}` with `{"docs": [...]}`."""
         query = await read_query(request, limits, about.by_space)
-        docs = await _annotate(request.app.state.worker, query, limits)
+        docs = await annotate_texts(request.app.state.worker, query.all_texts, query.html, limits)
         one = "text" in query.model_fields_set
         body = docs[0] if one else b'{"docs":[' + b",".join(docs) + b"]}"
         return Response(body, media_type="application/json")
@@ -117,31 +121,3 @@ def _add_api(app: FastAPI, about: About, limits: Limits) -> None:
     async def versions() -> Version:
         """The versions of the package and spaCy, and the pipeline."""
         return about.version
-
-
-async def _annotate(worker: Worker, query: Query, limits: Limits) -> List[bytes]:
-    try:
-        futures = worker.submit(query.all_texts, query.html)
-    except Busy:
-        message = f"{worker.waiting():,} texts are waiting, the limit is {limits.queue:,}. Try again later."
-        refuse(503, message, **{"Retry-After": str(round(limits.seconds) or 1)})
-    results = asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
-    try:
-        answers = await asyncio.wait_for(results, limits.seconds)  # cancels what has not begun
-    except asyncio.TimeoutError:
-        refuse(504, f"Not done within {limits.seconds:g} seconds. Send less at once, or try again later.")
-    docs: List[bytes] = []
-    for number, answer in enumerate(answers, start=1):
-        if isinstance(answer, BaseException):
-            _refuse_failure(answer, f"text {number} of {len(answers)}")
-        docs.append(answer)
-    return docs
-
-
-def _refuse_failure(err: BaseException, text: str) -> NoReturn:
-    if isinstance(err, (Overran, TimeoutError)):
-        refuse(504, f"Not done with {text} in time. {err} Send less at once, or try again later.")
-    if isinstance(err, Died):
-        refuse(500, f"Failed on {text}. {err} It is started again; the server's log says more.")
-    kind = err.kind if isinstance(err, Failed) else type(err).__name__
-    refuse(500, f"The pipeline failed on {text} with {kind}. The server's log says more.")

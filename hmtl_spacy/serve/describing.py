@@ -1,18 +1,21 @@
 """A document, and the pipeline itself, as the API's answers."""
 
 import json
+from typing import Callable, Union
 
 from spacy.about import __version__ as spacy_version
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from .. import __version__
-from ..data.layers import further_names, keys_of, read_layers, tasks_of
+from ..data.layers import Layers, further_names, keys_of, read_layers, tasks_of
 from ..data.writers.jsonl import to_jsonl
 from ..visualize.content import read
 from ..visualize.markup import document
 from ..visualize.page import element_of
 from .schemas import Model, Version
+
+Form = Callable[[Doc, Layers], bytes]
 
 
 class Describer:
@@ -26,13 +29,17 @@ class Describer:
         self.keys = keys_of(self.tasks)
         self.further = list(further_names(self.tasks))
 
-    def __call__(self, doc: Doc, html: bool = False) -> bytes:
+    def __call__(self, doc: Doc, form: Union[bool, Form] = False) -> bytes:
         """A document's text and layers in character offsets, as JSON.
 
-        html: also, under "html", as an element for the page, which has the style and script for it.
+        form: true: also, under "html", as an element for the page, which has the style and script for it; or
+            a function that makes another form of a document and its layers.
         """
-        described = to_jsonl(doc, read_layers(doc, self.keys, self.tasks))
-        if html:
+        layers = read_layers(doc, self.keys, self.tasks)
+        if callable(form):
+            return form(doc, layers)
+        described = to_jsonl(doc, layers)
+        if form:
             content = read(doc, keys=self.keys, tasks=self.tasks)
             described["html"] = element_of(document(content, None, "hmtl-0"))
         return json.dumps(described, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -8,9 +8,10 @@ from spacy.tokens import Doc
 
 from ... import registry
 from ..layers import count_layers, read_layers
-from .common import ConversionError, Lines, read_lines, write_docs
+from .common import ConversionError, Lines, read_lines
 from .converter import Converter
 from .repair import Repair
+from .shards import write_docs
 
 __all__ = ["ConversionError", "Converter", "Lines", "convert", "get_converter"]
 
@@ -29,11 +30,12 @@ def convert(
     progress: bool = False,
     **options: Any,
 ) -> Counter[str]:
-    """Convert a file, or a folder of files, to a .spacy file, which is written whole or not at all.
+    """Convert a file, or a folder, to a .spacy file or a folder of these, written whole or not at all.
 
     format: the name of a registered converter.
     in_path: the file to read, or a folder if the format has folders.
-    out_path: the .spacy file to write.
+    out_path: the .spacy file to write; without a suffix, the folder, whose files are read and written one by
+        one, so that memory stays bounded.
     dropped: what couldn't be kept is counted here.
     progress: show a progress bar.
     options: the options of the format's converter.

@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 from .bioc_records import Annotation, BiocDocument, read_documents
 from .clusters import Offsets
 from .converter import Converter
+from .folders import files_in
 from .identifiers import Identifiers
 from .rules import TextRules, takes
 from .standoff import Standoff
@@ -45,15 +46,17 @@ def bioc_to_docs(
 
     Clusters and relations are annotated where the file has identifiers and relations.
 
-    path: the file.
+    path: the file, or a folder of such files.
     vocab: the vocabulary of the documents.
     identifier: infon that says what a mention stands for; can be repeated, the first that is there counts.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
     nlp = load_tokenizer(rules.lang, rules.model, vocab)
-    layers = _layers(path, identifier, rules)
-    for number, document in enumerate(read_documents(path), start=1):
+    files = files_in(path)
+    layers = _layers(files, identifier, rules)
+    documents = (document for file in files for document in read_documents(file))
+    for number, document in enumerate(documents, start=1):
         text = _lay(document)
         doc = nlp.tokenizer(text.text)
         doc.user_data["id"] = document.id or str(number)
@@ -152,10 +155,10 @@ def _pieces(annotation: Annotation, positions: Positions) -> Optional[List[Offse
     return pieces
 
 
-def _layers(path: Path, identifier: Sequence[str], rules: TextRules) -> FrozenSet[str]:
-    """The layers that any document of a file has."""
+def _layers(files: List[Path], identifier: Sequence[str], rules: TextRules) -> FrozenSet[str]:
+    """The layers that any document has."""
     found = {"mentions"}
-    for document in read_documents(path):
+    for document in (document for file in files for document in read_documents(file)):
         if any(annotation.infons.get(key) for annotation in document.annotations for key in identifier):
             found.add("clusters")
         if document.relations:
@@ -169,7 +172,8 @@ def _layers(path: Path, identifier: Sequence[str], rules: TextRules) -> FrozenSe
 
 converter = Converter(
     bioc_to_docs,
-    input="A BioC file, XML or JSON",
+    read_folder=bioc_to_docs,
+    input="A BioC file, XML or JSON, or a folder of such files",
     example="corpus.BioC.XML train.spacy",
     paths=True,
 )

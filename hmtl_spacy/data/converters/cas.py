@@ -16,10 +16,9 @@ from .layout import lay_tokens
 from .rules import TextRules, takes
 from .standoff import Standoff
 from .tokens import load_tokenizer
-from .uima import CHAIN, DKPRO, LINK, NAMED_ENTITY, SENTENCE, TOKEN, kind_of, preferred
+from .uima import ARGUMENTS, CHAIN, DKPRO, LINK, NAMED_ENTITY, SENTENCE, TOKEN, kind_of, preferred
 
 ENDINGS = (".json", ".xmi", ".zip")
-ARGUMENTS = {"Governor", "Dependent"}  # the features of a relation: its source and its target
 OWN = {"sofa", "begin", "end", *ARGUMENTS}
 
 

@@ -25,14 +25,14 @@ def load_cas(path: Path, typesystem: Optional[Path]) -> Tuple[str, Any]:
     if raw.startswith(ZIP):
         return _of_zip(raw, path)
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return path.stem, _load(raw, None, str(path))
+        return path.stem, parse_cas(raw, None, str(path))
     file = typesystem or path.with_name(TYPE_SYSTEM)
     if not file.is_file():
         found = f"there is no type system {file.name} beside it"
         raise ConversionError(
             str(path), None, f"{found}. Name it, or convert the zip that INCEpTION exports."
         )
-    return path.stem, _load(raw, file.read_bytes(), str(path))
+    return path.stem, parse_cas(raw, file.read_bytes(), str(path))
 
 
 def _of_zip(raw: bytes, path: Path) -> Tuple[str, Any]:
@@ -51,20 +51,24 @@ def _of_zip(raw: bytes, path: Path) -> Tuple[str, Any]:
     is_json = names[0].endswith(".json")
     if typesystem is None and not is_json:
         raise ConversionError(source, None, f"there is no {TYPE_SYSTEM} in the zip.")
-    return PurePosixPath(names[0]).stem, _load(data, None if is_json else typesystem, source)
+    return PurePosixPath(names[0]).stem, parse_cas(data, None if is_json else typesystem, source)
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    with archive.open(name) as file_:
-        data = file_.read(LARGEST + 1)
-    if len(data) > LARGEST:
+    size = archive.getinfo(name).file_size
+    if size > LARGEST:
         found = f"{name} has more than {LARGEST:,} bytes when unpacked"
         raise ConversionError(str(path), None, f"{found}. If it is what you expect, unpack it yourself.")
-    return data
+    with archive.open(name) as file_:
+        return file_.read(size)  # no more is unpacked, whatever there is
 
 
-def _load(raw: bytes, typesystem: Optional[bytes], source: str) -> Any:
-    """JSON if there is no type system, else XMI."""
+def parse_cas(raw: bytes, typesystem: Optional[bytes], source: str) -> Any:
+    """Read a CAS: JSON if there is no type system, else XMI. Nothing that either declares is expanded.
+
+    source: the name of the file, for messages.
+    RETURNS: dkpro-cassis' CAS.
+    """
     try:
         import cassis
     except ImportError:

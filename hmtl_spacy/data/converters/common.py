@@ -1,13 +1,12 @@
-"""What all converters share: one error, reading lines, building a `Doc`, writing a `DocBin`."""
+"""What all converters share: one error, reading lines, building a `Doc`."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 TREEBANK_ESCAPES = {
@@ -135,20 +134,3 @@ def spaces_in_text(words: Sequence[str], text: str) -> Optional[List[bool]]:
         spaces.append(True)
         position = start + len(word)
     return None if text[position:].strip() else spaces
-
-
-def write_docs(docs: Iterable[Doc], path: Union[str, Path]) -> None:
-    """Write documents as a `DocBin`: the whole file or, if anything fails, none.
-
-    docs: the documents, a generator for example.
-    path: the .spacy file.
-    """
-    path = Path(path)
-    doc_bin = DocBin(store_user_data=True, docs=docs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        doc_bin.to_disk(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -21,6 +21,8 @@ from .repair import Repair
 LAYERS = ("ner", "relations", "clusters")
 KEYS = ("doc_key", "sentences", *LAYERS)
 NOT_READ = ("events", "event_clusters", "dataset", "weight")  # DyGIE++ has them
+PREDICTED = "predicted_"  # the beginning of keys with what DyGIE++ predicts, beside the gold annotation
+BESIDE = ("_", PREDICTED)
 META = "_meta"  # as our writer calls it
 ACROSS = "across sentences (kept, but no model predicts them)"
 
@@ -33,6 +35,7 @@ def dygie_to_docs(
     unescape: bool = True,
     singletons: bool = False,
     repair: bool = False,
+    predictions: bool = False,
     dropped: Optional[Counter[str]] = None,
 ) -> Iterator[Doc]:
     """DyGIE-style JSON lines (SciERC). Fills mentions, relations and coreference clusters.
@@ -45,6 +48,7 @@ def dygie_to_docs(
     unescape: write brackets and quotes for -LRB-, `` and so on.
     singletons: keep clusters of one mention.
     repair: read lines of one `sentence`, whose layers aren't lists of sentences.
+    predictions: read `predicted_ner` and so on in place of `ner` and so on.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
@@ -53,6 +57,8 @@ def dygie_to_docs(
     for record in read_records(lines, source):
         if "sentence" in record.data:
             record = _of_one_sentence(record, Repair(repair, source, dropped))
+        if predictions:
+            record = _of_predictions(record)
         _check_keys(record, dropped)
         doc = _make_doc(record, vocab, unescape)
         _annotate(doc, record, singletons, dropped)
@@ -75,17 +81,24 @@ def _of_one_sentence(record: Record, repair: Repair) -> Record:
     return Record(data, record.source, record.line)
 
 
+def _of_predictions(record: Record) -> Record:
+    """A line with what was predicted of it as its annotation; the gold annotation is gone."""
+    data = {key: value for key, value in record.data.items() if key not in LAYERS}
+    for layer in LAYERS:
+        if PREDICTED + layer in data:
+            data[layer] = data.pop(PREDICTED + layer)
+    return Record(data, record.source, record.line)
+
+
 def _check_keys(record: Record, dropped: Counter[str]) -> None:
     """Events, what DyGIE++ says of a line, and keys that begin with _, which it leaves alone, are counted."""
     for key in record.data:
-        if key in NOT_READ or (key.startswith("_") and key != META):
+        if key in NOT_READ or (key.startswith(BESIDE) and key != META):
             dropped[f"values of {key!r}, which isn't read"] += 1
-    known = (*KEYS, META, *NOT_READ, *(key for key in record.data if key.startswith("_")))
+    known = (*KEYS, META, *NOT_READ, *(key for key in record.data if key.startswith(BESIDE)))
     if unknown := [key for key in record.data if key not in known]:
         found = f"found the key {unknown[0]!r}, expected some of {', '.join(KEYS)}"
-        advice = (
-            "Rename it if it is one of them ('predicted_ner' to 'ner', 'coref' to 'clusters'), or remove it"
-        )
+        advice = "Rename it if it is one of them ('coref' to 'clusters'), or remove it"
         raise record.error(f"{found}. {advice}; keys that begin with _ are left alone.")
 
 
@@ -116,7 +129,7 @@ def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str])
         for row, sentence in _by_sentence(ner, bounds, record, "ner"):
             place, label = _offsets(doc, record, row, 0), record.label(row, 2)
             _check_place(place, sentence, row, record, "ner")
-            _check_width(row, 3, record, "[start, end, label]")
+            dropped["values after [start, end, label] in 'ner', such as scores (not read)"] += len(row) - 3
             labels.setdefault(place, label)
             dropped["duplicates in 'ner'"] += (place, label) in mentions
             dropped[f"mentions {ACROSS}"] += place[1] > sentence[1]
@@ -129,7 +142,7 @@ def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str])
             _check_place(places[0], sentence, row, record, "relations")
             head, tail = (Span(doc, *place, labels.get(place, "")) for place in places)
             label = record.label(row, 4)
-            _check_width(row, 5, record, "[start, end, start, end, label]")
+            dropped["values after the label in 'relations', such as scores (not read)"] += len(row) - 5
             if (*places, label) in links:
                 dropped["duplicates in 'relations'"] += 1
                 continue
@@ -140,7 +153,8 @@ def _annotate(doc: Doc, record: Record, singletons: bool, dropped: Counter[str])
     if clusters is not None:
         rows = [[_offsets(doc, record, mention, 0) for mention in cluster] for cluster in clusters]
         for mention in (mention for cluster in clusters for mention in cluster):
-            _check_width(mention, 2, record, "[start, end]")
+            if len(mention) != 2:
+                raise record.error(f"found {shorten(mention)}, expected [start, end] and nothing else.")
         set_clusters(doc, resolve_clusters(rows, singletons, dropped))
 
 
@@ -170,11 +184,6 @@ def _check_place(place: Offsets, sentence: Offsets, row: Any, record: Record, ke
         )
         expected = "expected a span that begins there"
         raise record.error(f"{found}, {expected}. Offsets count the document's tokens, not the sentence's.")
-
-
-def _check_width(row: List[Any], width: int, record: Record, expected: str) -> None:
-    if len(row) != width:
-        raise record.error(f"found {shorten(row)}, expected {expected} and nothing else.")
 
 
 def _rows(record: Record, key: str) -> Optional[List[List[Any]]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional, Union
+from typing import Any, Callable, Iterator, List, Optional, Union
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -25,6 +25,11 @@ def files_of(path: Union[str, Path], pattern: str) -> Iterator[Path]:
         advice = "Name the folder of the files, or another pattern for their names"
         raise ConversionError(str(path), None, f"found no files with names like {pattern!r}. {advice}.")
     return iter(files)
+
+
+def files_in(path: Path) -> List[Path]:
+    """A file as the only one, or all files in or below a folder."""
+    return list(files_of(path, "*")) if path.is_dir() else [path]
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:

@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 
 from .common import ConversionError, read_lines
 from .converter import Converter
-from .folders import read_rows
+from .folders import files_in, read_rows
 from .identifiers import Identifiers
 from .records import shorten
 from .rules import TextRules, takes
@@ -52,18 +52,19 @@ def pubtator_to_docs(
 
     Clusters and relations are annotated where the file has identifiers and relations.
 
-    path: the file.
+    path: the file, or a folder of such files.
     vocab: the vocabulary of the documents.
     repair: take a last line without a line feed as whole.
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
     nlp = load_tokenizer(rules.lang, rules.model, vocab)
-    layers = _layers(path, rules)
-    for document in _documents(read_rows(path, repair, dropped), str(path)):
-        doc = nlp.tokenizer(document.text)
-        doc.user_data["id"] = document.id
-        yield _annotate(doc, document, str(path), dropped, rules).annotate(layers)
+    layers = _layers(files_in(path), rules)
+    for file in files_in(path):
+        for document in _documents(read_rows(file, repair, dropped), str(file)):
+            doc = nlp.tokenizer(document.text)
+            doc.user_data["id"] = document.id
+            yield _annotate(doc, document, str(file), dropped, rules).annotate(layers)
 
 
 def _annotate(
@@ -147,10 +148,10 @@ def _read_row(line: str, number: int, document: PubtatorDocument, source: str) -
         raise ConversionError(source, number, f"{found}. Is a part of the row missing?")
 
 
-def _layers(path: Path, rules: TextRules) -> FrozenSet[str]:
-    """The layers that any document of a file has."""
+def _layers(files: List[Path], rules: TextRules) -> FrozenSet[str]:
+    """The layers that any document has."""
     found = {"mentions"}
-    for document in _documents(read_lines(path), str(path)):
+    for document in (one for file in files for one in _documents(read_lines(file), str(file))):
         if any(len(row) > 5 for _, row in document.mentions):
             found.add("clusters")
         if document.relations:
@@ -162,7 +163,8 @@ def _layers(path: Path, rules: TextRules) -> FrozenSet[str]:
 
 converter = Converter(
     pubtator_to_docs,
-    input="A PubTator file",
+    read_folder=pubtator_to_docs,
+    input="A PubTator file, or a folder of such files",
     example="Train.PubTator train.spacy",
     paths=True,
 )

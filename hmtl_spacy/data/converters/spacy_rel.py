@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ...annotations import has_entities
+from ..stored_docs import read_stored
 from ..vocabulary import vocabulary
 from .common import ConversionError
 from .converter import Converter
@@ -56,11 +57,7 @@ def spacy_rel_to_docs(
 
 def _read(path: Path, vocab: Vocab) -> List[Doc]:
     """All documents of a file, whose `rel` is what it should be."""
-    try:
-        docs = list(DocBin().from_disk(path).get_docs(vocab))
-    except Exception as err:  # of zlib, msgpack or spaCy, by where the damage is
-        found = f"it is cut short, damaged or no .spacy file ({type(err).__name__}: {err})"
-        raise ConversionError(str(path), None, f"{found}. Write it again.") from None
+    docs = list(read_stored(path, vocab))
     for number, doc in enumerate(docs, start=1):
         if not _is_rel(doc.user_data.get(REL, {})):
             found = f"found doc._.rel: {shorten(doc.user_data[REL])}"

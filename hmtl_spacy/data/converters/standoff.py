@@ -29,6 +29,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ...annotations import Relation, set_clusters, set_mentions, set_relations
+from ..evidence import Supported, set_evidence
 from .character_spans import realign
 from .clusters import Offsets, join_links, resolve_clusters
 from .common import ConversionError
@@ -234,6 +235,7 @@ class Standoff:
         known = self.doc.has_annotation("SENT_START")
         sentences = sentence_numbers(self.doc) if known or self._entity_relations else []
         rows: List[Tuple[Offsets, Offsets, str]] = []
+        evidence: List[Supported] = []
         for head, tail, label in self._relations:
             ends = self._found((head, tail), "")
             if len(ends) < 2:
@@ -245,6 +247,9 @@ class Standoff:
             between = mention_pairs(heads, tails, sentences, relation.evidence, pairs)
             self._lose(LEFT_OUT, int(not between))
             rows.extend((*pair, relation.label) for pair in between)
+            evidence.extend(Supported(*pair, relation.label, sorted(relation.evidence)) for pair in between)
+        if any(row.sentences for row in evidence):
+            set_evidence(self.doc, evidence)
         distinct = list(dict.fromkeys(rows))
         self._lose("relations that are there twice", len(rows) - len(distinct))
         if known:

@@ -6,6 +6,7 @@ DKPRO = "de.tudarmstadt.ukp.dkpro.core.api."
 NAMED_ENTITY = f"{DKPRO}ner.type.NamedEntity"
 CHAIN, LINK = f"{DKPRO}coref.type.CoreferenceChain", f"{DKPRO}coref.type.CoreferenceLink"
 TOKEN, SENTENCE = (f"{DKPRO}segmentation.type.{name}" for name in ("Token", "Sentence"))
+ARGUMENTS = {"Governor", "Dependent"}  # the features of a relation: its source and its target
 FEATURES = ("label", "value")  # in which a layer's label is, if it has one of them
 
 

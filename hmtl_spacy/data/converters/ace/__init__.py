@@ -1,6 +1,6 @@
 """ACE 2005: mentions, coreference and relations of pairs of .sgm and .apf.xml files.
 
-Written from descriptions of the format; `docs/data_format.md` says what could not be tried.
+Written from descriptions of the format; `docs/formats/ace.md` says what could not be tried.
 """
 
 from collections import Counter

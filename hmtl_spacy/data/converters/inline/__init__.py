@@ -3,7 +3,7 @@
     [Ana Ruiz](ruiz:PER PERSON), [the *mayor* of [Lyon](lyon:GPE GPE)](ruiz), resigned on [Monday](DATE).
     > ruiz#2 ORG-AFF lyon
 
-`docs/data_format.md` describes the format. Everything that can be checked is checked.
+`docs/formats/inline.md` describes the format. Everything that can be checked is checked.
 """
 
 from collections import Counter

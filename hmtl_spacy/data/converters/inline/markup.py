@@ -102,7 +102,7 @@ def _annotate(bracket: Bracket, annotation: str, text: str, error: MakeError) ->
     match = ANNOTATION.fullmatch(annotation)
     if not annotation or not match:
         found = f"[{text}] has the annotation {annotation!r}"
-        raise error(f"{found}, expected (id:TYPE LABEL) or parts of it, as in docs/data_format.md.")
+        raise error(f"{found}, expected (id:TYPE LABEL) or parts of it, as in docs/formats/inline.md.")
     bracket.type, bracket.label = (match["type"] or "")[1:], match["label"] or ""
     if match["entity"] or match["type"]:
         bracket.entity = match["entity"] or ""

@@ -12,19 +12,16 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..converter import Converter
-from ..folders import files_of
+from ..folders import files_in
 from ..json_items import read_items
 from ..records import shorten
 from ..rules import SPAN_LAYERS, Rules, TextRules, takes
 from ..standoff import Standoff
 from ..tokens import load_tokenizer
 from ..units import Unit
-from .config import Config, read_config
+from .config import ARGUMENT, Config, layer_of, read_config
 from .regions import find_positions, read_regions
 from .tasks import Choice, Task, read_task
-
-ENTITIES = ("ner", "entities")  # the controls whose regions are named entities
-ARGUMENT = "argument"  # the control whose regions are in clusters and relations alone
 
 
 @takes(TextRules)
@@ -57,7 +54,7 @@ def labelstudio_to_docs(
     dropped: what couldn't be kept is counted here.
     YIELDS: the documents.
     """
-    paths = list(files_of(path, "*")) if path.is_dir() else [path]
+    paths = files_in(path)
     known = None if config is None else read_config(config)
     choice = Choice(text_key or (known.text_key if known else None), annotator, predictions)
     layers = _layers_in(paths, choice, rules, known)
@@ -79,7 +76,8 @@ def labelstudio_to_docs(
 def _layers_in(paths: List[Path], choice: Choice, rules: Rules, config: Optional[Config]) -> FrozenSet[str]:
     """The layers that the configuration has, else those that some task has: others have "none" of these."""
     if config is not None:
-        return _layers_of(config.controls, config.relations, rules)
+        names = {control.name for control in config.controls}
+        return _layers_of(names, config.relations or frozenset(), rules)
     controls: Set[str] = set()
     labels: Set[str] = set()
     for path in paths:
@@ -94,13 +92,9 @@ def _layers_in(paths: List[Path], choice: Choice, rules: Rules, config: Optional
 
 
 def _layers_of(controls: AbstractSet[str], relations: AbstractSet[str], rules: Rules) -> FrozenSet[str]:
-    layers = {_layer(control) for control in controls if control != ARGUMENT}
+    layers = {layer_of(control) for control in controls if control != ARGUMENT}
     layers.update("clusters" if rules.is_coref(label) else "relations" for label in relations)
     return frozenset(layers | ({"clusters"} if rules.has_coref else set()))
-
-
-def _layer(control: str) -> str:
-    return "entities" if control in ENTITIES else "mentions"
 
 
 def _add(
@@ -115,7 +109,7 @@ def _add(
             continue
         for label in region.labels:
             _check_label(label, config, dropped)
-            annotation.span(region.id, [place], label, [region.control], _layer(region.control))
+            annotation.span(region.id, [place], label, [region.control], layer_of(region.control))
     relations = [result for result in task.results if result.get("type") == "relation"]
     for result in task.results:
         if isinstance(result.get("id"), str):
