@@ -40,6 +40,7 @@ TABLE = {
     ),
     "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),
     "overlay": ("", "spacy thinc"),
+    "presets": ("factories overlay", "spacy thinc"),
     "schedules": ("", ""),
     "annotate": ("data", LIGHT),
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
@@ -48,7 +49,7 @@ TABLE = {
     "visualize": ("annotations data.layers entities", "spacy IPython"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
     "cli": (
-        "registry annotate data evaluation graphs overlay training visualize",
+        "registry annotate data evaluation graphs overlay presets training visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
     "factories": ("registry", "spacy thinc"),
