@@ -1,11 +1,9 @@
 """The pipeline component: one model, every task of the hierarchy."""
 
-import os
 import warnings
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
-import torch
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -26,17 +24,13 @@ from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import check_settings
-from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_lengths
+from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of
 from .nn.batch import CandidateSpans
 from .nn.head import Head
 from .tasks.base import Task
 from .thresholds import ThresholdChoice
 
 MAX_BATCH_WORDS = 8192
-
-if hasattr(os, "register_at_fork"):
-    # Torch's thread pool doesn't survive a fork; a child that uses more than one thread hangs.
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
 
@@ -70,6 +64,7 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {
             "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks},
             "spans": {name: spans.get(name, "own") for name, task in tasks.items() if task.takes_spans},
+            "observed": {},
         }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
@@ -148,6 +143,8 @@ class HMTL(TrainablePipe):
                 *task.labels,
                 *(x for x in task.find_labels(gold) if x not in task.labels),
             ]
+            self.cfg["observed"][name] = task.observe(gold)
+            task.prepare(self.cfg["observed"][name])
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
@@ -168,6 +165,8 @@ class HMTL(TrainablePipe):
         """
         self._require_network()
         check_settings(self.name, self.cfg, self.tasks)
+        for name, task in self.tasks.items():
+            task.prepare(self.cfg["observed"].get(name))
         docs = list(docs)
         self._warn_without_sentences(docs)
         given = candidates or {}
@@ -194,11 +193,15 @@ class HMTL(TrainablePipe):
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         for i, doc in enumerate(docs):
-            for name, task in self.tasks.items():
-                rows, confidences = scores[name]
-                decoded = visible_rows(doc, rows[i], confidences[i], task.offset_columns)
-                write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
-                write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
+            for name in self.tasks:
+                self.annotate(doc, name, *(part[i] for part in scores[name]))
+
+    def annotate(self, doc: Doc, name: str, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        """Write what one task has predicted for a document."""
+        task = self.tasks[name]
+        decoded = visible_rows(doc, rows, scores, task.offset_columns)
+        write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
+        write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
@@ -304,12 +307,6 @@ class HMTL(TrainablePipe):
                 f'sentencizer before it: nlp.add_pipe("sentencizer", before="{self.name}").',
                 stacklevel=2,
             )
-
-
-def sentence_of(doc: Doc, blank_line_ends_sentence: bool = False) -> numpy.ndarray:
-    """The sentence of each token, see `sentence_lengths`. [n_tokens]"""
-    lengths = sentence_lengths(doc, blank_line_ends_sentence)
-    return numpy.repeat(numpy.arange(len(lengths)), lengths)
 
 
 def score_tasks(examples: List[Example], *, tasks: Dict[str, Task]) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
-from .factories import HIERARCHY, SCORE_WEIGHTS
+from .defaults import HIERARCHY, SCORE_WEIGHTS
 from .overlay import merge_configs
 
 BASE = "hmtl.cfg"

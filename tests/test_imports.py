@@ -19,6 +19,7 @@ LIGHT = "numpy spacy thinc wasabi srsly catalogue tqdm typer"  # what spaCy itse
 TABLE = {
     "__init__": ("", ""),
     "registry": ("", "catalogue spacy"),
+    "defaults": ("", ""),
     "annotations": ("", "spacy"),
     "nn": ("", "torch numpy"),
     "metrics": ("", "numpy scipy"),
@@ -40,7 +41,7 @@ TABLE = {
     ),
     "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),
     "overlay": ("", "spacy thinc"),
-    "presets": ("factories overlay", "spacy thinc"),
+    "presets": ("defaults overlay", "spacy thinc"),
     "schedules": ("", ""),
     "annotate": ("data", LIGHT),
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
@@ -52,7 +53,7 @@ TABLE = {
         "registry annotate data evaluation graphs overlay presets training visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
-    "factories": ("registry", "spacy thinc"),
+    "factories": ("defaults registry", "spacy thinc"),
 }
 # Inside functions these may import more: what is heavy waits until it is needed.
 LATE = {"factories": tuple(TABLE), "cli": ("component", "serve")}

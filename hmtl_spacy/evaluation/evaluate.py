@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from ..component import HMTL
+from ..component import HMTL, Predictions
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
 from ..data.label_rules import NO_RULES, LabelRules
@@ -112,12 +112,12 @@ def evaluate(
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
     with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
-        _annotate(nlp, name, examples, candidates, progress)
+        predictions = _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
         tokenized = list(tokenize((eg.reference for eg in examples), nlp.make_doc))
         for name in chosen:
             if name in candidates:
-                annotate_source(hmtl, name, examples)
+                annotate_source(hmtl, name, examples, predictions)
             result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
             if entity_relations or seen:
                 _score_entities(result.tasks[name], hmtl.tasks[name], examples, nlp, seen)
@@ -255,18 +255,22 @@ def _annotate(
     examples: List[Example],
     candidates: Dict[str, CandidateSpans],
     progress: bool,
-) -> None:
+) -> Predictions:
+    """RETURNS: the rows and scores of what was given candidates."""
     docs = [eg.predicted for eg in examples]
+    predictions: Predictions = {}
     if candidates:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
             docs = list(nlp.pipe(docs))
         hmtl = get_component(nlp, name)
-        hmtl.set_annotations(docs, hmtl.predict(docs, candidates))
+        predictions = hmtl.predict(docs, candidates)
+        hmtl.set_annotations(docs, predictions)
     else:
         bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}
         docs = list(tqdm(nlp.pipe(docs), **bar))
     for eg, doc in zip(examples, docs):
         eg.predicted = doc
+    return predictions
 
 
 def _starts(doc: Doc) -> List[bool]:
