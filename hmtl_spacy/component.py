@@ -24,6 +24,7 @@ from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import check_settings
+from .meta import name_pipeline
 from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of
 from .nn.batch import CandidateSpans
 from .nn.head import Head
@@ -153,6 +154,7 @@ class HMTL(TrainablePipe):
             logger.info("What '%s' learns labels as:\n%s", self.name, mapping_table(self.mapped))
         if nlp is not None:
             check_tokenizer([eg.reference for eg in examples], self.tasks, nlp)
+            name_pipeline(nlp, examples)
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
         self.watch = UpdateWatch()
 

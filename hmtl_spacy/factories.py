@@ -276,6 +276,12 @@ def make_halving(
     return halving(initial_rate, steps_per_epoch, epochs, factor, minimum_rate)
 
 
+def make_without_losses() -> Callable[[Language], Language]:
+    from .meta import without_losses
+
+    return without_losses
+
+
 def make_task_logger(
     progress_bar: bool = True, output_file: Optional[Path] = None, tune_thresholds: bool = True
 ) -> Callable:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs" / "config.md").read_text("utf8")
 BASE = ROOT / "configs" / "hmtl.cfg"
 EXTRAS = {"hmtl_spacy.Transformer.v1", "spacy-transformers.TransformerListener.v1"}
-GROUPS = ("architectures", "hmtl_tasks", "scorers", "readers", "batchers", "loggers", "schedules")
+GROUPS = tuple("architectures callbacks hmtl_tasks scorers readers batchers loggers schedules".split())
 
 INI = re.findall(r"```ini\n(.*?)```", DOC, re.DOTALL)
 TABLE = r"((?:^\|.*\n)+)"

@@ -32,11 +32,12 @@ TABLE = {
     "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
     "hierarchy": ("tasks.base", ""),
     "candidates": ("data nn tasks.base", "spacy numpy"),
+    "meta": ("__init__ data", "spacy"),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
     "divergence": ("data", "thinc spacy torch"),
     "component": (
-        "candidates model nn tasks.base data annotations divergence entities hierarchy thresholds",
+        "candidates meta model nn tasks.base data annotations divergence entities hierarchy thresholds",
         "thinc spacy numpy torch",
     ),
     "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),
