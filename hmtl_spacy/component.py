@@ -1,6 +1,5 @@
 """The pipeline component: one model, every task of the hierarchy."""
 
-import warnings
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
@@ -12,6 +11,7 @@ from spacy.util import logger, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
+from .agreement import OWN, check_agreement, labels_together, settle
 from .annotations import Keys, merge_keys
 from .candidates import candidates_on, candidates_on_examples, spans_on
 from .data.batch_gold import gold_of_batch
@@ -23,9 +23,9 @@ from .data.teaching import teaches
 from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
-from .hierarchy import check_settings
+from .hierarchy import prepare_tasks
 from .meta import name_pipeline
-from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of
+from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of, warn_without_sentences
 from .nn.batch import CandidateSpans
 from .nn.head import Head
 from .tasks.base import Task
@@ -42,6 +42,7 @@ class HMTL(TrainablePipe):
     tasks: the levels by name, lowest first.
     thresholds: per task the probability from which something is predicted.
     spans: whose spans each level works on in use, one of `hierarchy.SPANS`; training is the same.
+    agreement: how levels that contradict each other are settled in use, see `agreement.SETTINGS`.
     scorer: from examples to scores; null to score nothing.
     blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
     """
@@ -55,6 +56,7 @@ class HMTL(TrainablePipe):
         tasks: Dict[str, Task],
         thresholds: Dict[str, float],
         spans: Dict[str, str],
+        agreement: Dict[str, str],
         scorer: Optional[Callable[..., Dict[str, Any]]],
         blank_line_ends_sentence: bool,
     ):
@@ -65,7 +67,9 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {
             "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks},
             "spans": {name: spans.get(name, "own") for name, task in tasks.items() if task.takes_spans},
+            "agreement": {**OWN, **agreement},
             "observed": {},
+            "together": [],
         }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
@@ -146,6 +150,7 @@ class HMTL(TrainablePipe):
             ]
             self.cfg["observed"][name] = task.observe(gold)
             task.prepare(self.cfg["observed"][name])
+        self.cfg["together"] = labels_together((eg.reference for eg in examples), self.tasks)
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
@@ -166,11 +171,10 @@ class HMTL(TrainablePipe):
         candidates: spans by task, in place of what documents have and levels find; see `Network.decode`.
         """
         self._require_network()
-        check_settings(self.name, self.cfg, self.tasks)
-        for name, task in self.tasks.items():
-            task.prepare(self.cfg["observed"].get(name))
+        prepare_tasks(self.name, self.cfg, self.tasks)
+        check_agreement(self.name, self.cfg["agreement"])
         docs = list(docs)
-        self._warn_without_sentences(docs)
+        warn_without_sentences(self.name, docs)
         given = candidates or {}
         sources = {name: source for name, source in self._outside().items() if name not in given}
         on_docs = candidates_on(docs, self.tasks, sources)
@@ -197,6 +201,7 @@ class HMTL(TrainablePipe):
         for i, doc in enumerate(docs):
             for name in self.tasks:
                 self.annotate(doc, name, *(part[i] for part in scores[name]))
+                settle(doc, name, self.tasks, self.cfg)
 
     def annotate(self, doc: Doc, name: str, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         """Write what one task has predicted for a document."""
@@ -300,14 +305,6 @@ class HMTL(TrainablePipe):
             raise ValueError(
                 f"The component '{self.name}' isn't trained yet: train it with `python -m spacy train` on a "
                 f"config that has it, or load a trained pipeline with spacy.load."
-            )
-
-    def _warn_without_sentences(self, docs: List[Doc]) -> None:
-        if any(len(doc) > 1 and not doc.has_annotation("SENT_START") for doc in docs):
-            warnings.warn(
-                f"'{self.name}' got documents without sentence boundaries and cuts them into windows. Put a "
-                f'sentencizer before it: nlp.add_pipe("sentencizer", before="{self.name}").',
-                stacklevel=2,
             )
 
 

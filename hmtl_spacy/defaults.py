@@ -23,6 +23,7 @@ DEFAULT_CONFIG: Dict[str, Any] = {
     "blank_line_ends_sentence": True,
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
     "spans": {"ner": "own", "mentions": "own", "coref": "own"},
+    "agreement": {"types": "own", "entities": "own"},
     "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
 }
 SCORE_WEIGHTS: Dict[str, Optional[float]] = {

@@ -35,6 +35,7 @@ def make_hmtl(
     tasks: Dict[str, Any],
     thresholds: Dict[str, float],
     spans: Dict[str, str],
+    agreement: Dict[str, str],
     scorer: Optional[Callable],
     blank_line_ends_sentence: bool,
 ) -> Any:
@@ -44,8 +45,11 @@ def make_hmtl(
     embedding: docs to token vectors.
     tasks: settings of each task; those outside the hierarchy are left alone.
     spans: per level whose spans it works on in use: "own", "given" (those of the documents) or "both".
+    agreement: whether types follow clusters ("own" or "cluster"), and whether entities and mentions that
+        contradict each other are settled ("own" or "settled").
     blank_line_ends_sentence: for the levels, in training and use; `doc.sents` stays as it is.
     """
+    from .agreement import check_agreement
     from .component import HMTL
     from .data.long_texts import allow_long_texts
     from .hierarchy import check_spans, check_thresholds, ordered_tasks
@@ -56,6 +60,7 @@ def make_hmtl(
     levels = ordered_tasks(name, hierarchy, tasks)
     check_thresholds(name, thresholds, tasks)
     check_spans(name, spans, tasks)
+    check_agreement(name, agreement)
     allow_long_texts(nlp)
     return HMTL(
         nlp.vocab,
@@ -64,6 +69,7 @@ def make_hmtl(
         tasks=levels,
         thresholds=thresholds,
         spans=spans,
+        agreement=agreement,
         scorer=scorer,
         blank_line_ends_sentence=blank_line_ends_sentence,
     )

@@ -1,6 +1,7 @@
 """Thinc glue: docs to token vectors to the torch network to rows."""
 
 import os
+import warnings
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
@@ -184,6 +185,15 @@ def sentence_of(doc: Doc, blank_line_ends_sentence: bool = False) -> numpy.ndarr
     """The sentence of each token, see `sentence_lengths`. [n_tokens]"""
     lengths = sentence_lengths(doc, blank_line_ends_sentence)
     return numpy.repeat(numpy.arange(len(lengths)), lengths)
+
+
+def warn_without_sentences(name: str, docs: List[Doc]) -> None:
+    if any(len(doc) > 1 and not doc.has_annotation("SENT_START") for doc in docs):
+        warnings.warn(
+            f"'{name}' got documents without sentence boundaries and cuts them into windows. Put a "
+            f'sentencizer before it: nlp.add_pipe("sentencizer", before="{name}").',
+            stacklevel=3,
+        )
 
 
 def blank_lines(doc: Doc) -> Iterator[Tuple[int, int]]:

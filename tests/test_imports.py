@@ -36,11 +36,16 @@ TABLE = {
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
     "divergence": ("data", "thinc spacy torch"),
+    "agreement": ("annotations data entities tasks.base", "spacy"),
     "component": (
-        "candidates meta model nn tasks.base data annotations divergence entities hierarchy thresholds",
+        "agreement annotations candidates data divergence entities hierarchy meta model nn tasks.base"
+        " thresholds",
         "thinc spacy numpy torch",
     ),
-    "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),
+    "evaluation": (
+        "agreement annotations component hierarchy model nn tasks metrics data entities thresholds",
+        LIGHT,
+    ),
     "overlay": ("", "spacy thinc"),
     "presets": ("defaults overlay", "spacy thinc"),
     "schedules": ("", ""),

@@ -137,8 +137,7 @@ class RelationTask(Task):
         found = list(best.values()) if self.directions.of else relations
         kept = found
         if self.allowed is not None:
-            types = {_offsets(span): span.label_ for span in self.arguments(doc)}
-            kept = [relation for relation in found if is_allowed(relation, types, self.triples)]
+            kept = self._between(self.triples, doc, found)
         set_relations(doc, kept, self.relations_key)
         if self.allowed is not None:
             doc.spans[self.relations_key].attrs["disallowed"] = len(found) - len(kept)
@@ -180,6 +179,14 @@ class RelationTask(Task):
         mentions = get_mentions(doc, self.mentions_key) or []
         ends = {span.end for span in mentions}
         return [span for span in doc.ents if span.end not in ends] + mentions
+
+    def showed(self, doc: Doc, relations: List[Relation]) -> List[Relation]:
+        """Those of a document's relations that are between types that training showed."""
+        return self._between(self.seen, doc, relations)
+
+    def _between(self, triples: Set[Triple], doc: Doc, relations: List[Relation]) -> List[Relation]:
+        types = {_offsets(span): span.label_ for span in self.arguments(doc)}
+        return [relation for relation in relations if is_allowed(relation, types, triples)]
 
     def _typing_levels(self) -> List[str]:
         """The levels whose labels are the types of arguments."""
