@@ -1,11 +1,8 @@
 """The pipeline component: one model, every task of the hierarchy."""
 
-import os
-import warnings
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
-import torch
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -14,6 +11,7 @@ from spacy.util import logger, minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
+from .agreement import OWN, check_agreement, labels_together, settle
 from .annotations import Keys, merge_keys
 from .candidates import candidates_on, candidates_on_examples, spans_on
 from .data.batch_gold import gold_of_batch
@@ -25,18 +23,15 @@ from .data.teaching import teaches
 from .data.tokenization import check_tokenizer
 from .divergence import UpdateWatch
 from .entities import set_extensions
-from .hierarchy import check_settings
-from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_lengths
+from .hierarchy import prepare_tasks
+from .meta import name_pipeline
+from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of, warn_without_sentences
 from .nn.batch import CandidateSpans
 from .nn.head import Head
 from .tasks.base import Task
 from .thresholds import ThresholdChoice
 
 MAX_BATCH_WORDS = 8192
-
-if hasattr(os, "register_at_fork"):
-    # Torch's thread pool doesn't survive a fork; a child that uses more than one thread hangs.
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
 
@@ -47,6 +42,7 @@ class HMTL(TrainablePipe):
     tasks: the levels by name, lowest first.
     thresholds: per task the probability from which something is predicted.
     spans: whose spans each level works on in use, one of `hierarchy.SPANS`; training is the same.
+    agreement: how levels that contradict each other are settled in use, see `agreement.SETTINGS`.
     scorer: from examples to scores; null to score nothing.
     blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
     """
@@ -60,6 +56,7 @@ class HMTL(TrainablePipe):
         tasks: Dict[str, Task],
         thresholds: Dict[str, float],
         spans: Dict[str, str],
+        agreement: Dict[str, str],
         scorer: Optional[Callable[..., Dict[str, Any]]],
         blank_line_ends_sentence: bool,
     ):
@@ -70,6 +67,9 @@ class HMTL(TrainablePipe):
         self.cfg: Dict[str, Any] = {
             "thresholds": {task: float(thresholds.get(task, 0.0)) for task in tasks},
             "spans": {name: spans.get(name, "own") for name, task in tasks.items() if task.takes_spans},
+            "agreement": {**OWN, **agreement},
+            "observed": {},
+            "together": [],
         }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
@@ -148,6 +148,9 @@ class HMTL(TrainablePipe):
                 *task.labels,
                 *(x for x in task.find_labels(gold) if x not in task.labels),
             ]
+            self.cfg["observed"][name] = task.observe(gold)
+            task.prepare(self.cfg["observed"][name])
+        self.cfg["together"] = labels_together((eg.reference for eg in examples), self.tasks)
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
         logger.info("What '%s' can learn from:\n%s", self.name, coverage_table(self.coverage))
@@ -156,6 +159,7 @@ class HMTL(TrainablePipe):
             logger.info("What '%s' learns labels as:\n%s", self.name, mapping_table(self.mapped))
         if nlp is not None:
             check_tokenizer([eg.reference for eg in examples], self.tasks, nlp)
+            name_pipeline(nlp, examples)
         self.model.initialize(X=[eg.predicted for eg in examples], Y=self.label_data)
         self.watch = UpdateWatch()
 
@@ -167,9 +171,10 @@ class HMTL(TrainablePipe):
         candidates: spans by task, in place of what documents have and levels find; see `Network.decode`.
         """
         self._require_network()
-        check_settings(self.name, self.cfg, self.tasks)
+        prepare_tasks(self.name, self.cfg, self.tasks)
+        check_agreement(self.name, self.cfg["agreement"])
         docs = list(docs)
-        self._warn_without_sentences(docs)
+        warn_without_sentences(self.name, docs)
         given = candidates or {}
         sources = {name: source for name, source in self._outside().items() if name not in given}
         on_docs = candidates_on(docs, self.tasks, sources)
@@ -194,11 +199,16 @@ class HMTL(TrainablePipe):
 
     def set_annotations(self, docs: Iterable[Doc], scores: Predictions) -> None:
         for i, doc in enumerate(docs):
-            for name, task in self.tasks.items():
-                rows, confidences = scores[name]
-                decoded = visible_rows(doc, rows[i], confidences[i], task.offset_columns)
-                write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
-                write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
+            for name in self.tasks:
+                self.annotate(doc, name, *(part[i] for part in scores[name]))
+                settle(doc, name, self.tasks, self.cfg)
+
+    def annotate(self, doc: Doc, name: str, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
+        """Write what one task has predicted for a document."""
+        task = self.tasks[name]
+        decoded = visible_rows(doc, rows, scores, task.offset_columns)
+        write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
+        write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
@@ -296,20 +306,6 @@ class HMTL(TrainablePipe):
                 f"The component '{self.name}' isn't trained yet: train it with `python -m spacy train` on a "
                 f"config that has it, or load a trained pipeline with spacy.load."
             )
-
-    def _warn_without_sentences(self, docs: List[Doc]) -> None:
-        if any(len(doc) > 1 and not doc.has_annotation("SENT_START") for doc in docs):
-            warnings.warn(
-                f"'{self.name}' got documents without sentence boundaries and cuts them into windows. Put a "
-                f'sentencizer before it: nlp.add_pipe("sentencizer", before="{self.name}").',
-                stacklevel=2,
-            )
-
-
-def sentence_of(doc: Doc, blank_line_ends_sentence: bool = False) -> numpy.ndarray:
-    """The sentence of each token, see `sentence_lengths`. [n_tokens]"""
-    lengths = sentence_lengths(doc, blank_line_ends_sentence)
-    return numpy.repeat(numpy.arange(len(lengths)), lengths)
 
 
 def score_tasks(examples: List[Example], *, tasks: Dict[str, Task]) -> Dict[str, Any]:

@@ -5,49 +5,13 @@ fail: torch and transformers are imported inside the functions, when one is call
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence, Union
 
 from spacy.language import Language
 from thinc.api import Model
 
 from . import registry  # noqa: F401
-
-HIERARCHY = ["ner", "mentions", "coref", "relations"]
-DEFAULT_CONFIG = {
-    "hierarchy": HIERARCHY,
-    "embedding": {
-        "@architectures": "hmtl_spacy.Embedding.v1",
-        "parts": {
-            "contextual": None,
-            "characters": {"@architectures": "hmtl_spacy.Characters.v1"},
-            "words": {"@architectures": "hmtl_spacy.Words.v1"},
-            "case": {"@architectures": "hmtl_spacy.Case.v1"},
-        },
-    },
-    "tasks": {
-        "ner": {"@hmtl_tasks": "hmtl_spacy.NER.v1"},
-        "mentions": {"@hmtl_tasks": "hmtl_spacy.Mentions.v1", "inputs": ["ner"]},
-        "coref": {"@hmtl_tasks": "hmtl_spacy.Coref.v1", "inputs": ["mentions"]},
-        "relations": {"@hmtl_tasks": "hmtl_spacy.SpanRelations.v1", "inputs": ["mentions"]},
-    },
-    "blank_line_ends_sentence": True,
-    "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
-    "spans": {"ner": "own", "mentions": "own", "coref": "own"},
-    "scorer": {"@scorers": "hmtl_spacy.scorer.v1"},
-}
-SCORE_WEIGHTS: Dict[str, Optional[float]] = {
-    "ents_f": 0.25,
-    "ents_p": 0.0,
-    "ents_r": 0.0,
-    "spans_mentions_f": 0.25,
-    "spans_mentions_p": 0.0,
-    "spans_mentions_r": 0.0,
-    "coref_f": 0.25,
-    "coref_lea_f": 0.0,
-    "rel_strict_f": 0.25,
-    "rel_boundaries_f": 0.0,
-    "rel_last_token_f": 0.0,
-}
+from .defaults import DEFAULT_CONFIG, SCORE_WEIGHTS
 
 
 @Language.factory(
@@ -71,6 +35,7 @@ def make_hmtl(
     tasks: Dict[str, Any],
     thresholds: Dict[str, float],
     spans: Dict[str, str],
+    agreement: Dict[str, str],
     scorer: Optional[Callable],
     blank_line_ends_sentence: bool,
 ) -> Any:
@@ -80,8 +45,11 @@ def make_hmtl(
     embedding: docs to token vectors.
     tasks: settings of each task; those outside the hierarchy are left alone.
     spans: per level whose spans it works on in use: "own", "given" (those of the documents) or "both".
+    agreement: whether types follow clusters ("own" or "cluster"), and whether entities and mentions that
+        contradict each other are settled ("own" or "settled").
     blank_line_ends_sentence: for the levels, in training and use; `doc.sents` stays as it is.
     """
+    from .agreement import check_agreement
     from .component import HMTL
     from .data.long_texts import allow_long_texts
     from .hierarchy import check_spans, check_thresholds, ordered_tasks
@@ -92,6 +60,7 @@ def make_hmtl(
     levels = ordered_tasks(name, hierarchy, tasks)
     check_thresholds(name, thresholds, tasks)
     check_spans(name, spans, tasks)
+    check_agreement(name, agreement)
     allow_long_texts(nlp)
     return HMTL(
         nlp.vocab,
@@ -100,6 +69,7 @@ def make_hmtl(
         tasks=levels,
         thresholds=thresholds,
         spans=spans,
+        agreement=agreement,
         scorer=scorer,
         blank_line_ends_sentence=blank_line_ends_sentence,
     )
@@ -222,6 +192,9 @@ def make_relations(
     scorer_hidden: int = 64,
     positive_rate: float = 0.0025,
     unmatched: str = "token",
+    symmetric: Sequence[str] = (),
+    inverse: Sequence[Sequence[str]] = (),
+    allowed: Union[str, List[List[str]], None] = None,
     mentions_key: str = "mentions",
     relations_key: str = "relations",
 ) -> Any:
@@ -245,6 +218,9 @@ def make_span_relations(
     distances: bool = True,
     feature_width: int = 20,
     positive_rate: float = 0.05,
+    symmetric: Sequence[str] = (),
+    inverse: Sequence[Sequence[str]] = (),
+    allowed: Union[str, List[List[str]], None] = None,
     mentions_key: str = "mentions",
     relations_key: str = "relations",
 ) -> Any:
@@ -305,6 +281,12 @@ def make_halving(
     from .schedules import halving
 
     return halving(initial_rate, steps_per_epoch, epochs, factor, minimum_rate)
+
+
+def make_without_losses() -> Callable[[Language], Language]:
+    from .meta import without_losses
+
+    return without_losses
 
 
 def make_task_logger(

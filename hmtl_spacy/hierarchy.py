@@ -75,7 +75,11 @@ def check_spans(component: str, spans: Mapping[str, str], tasks: Mapping[str, An
             )
 
 
-def check_settings(component: str, cfg: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Any]) -> None:
-    """Raises if what was set in use means nothing: thresholds and spans of levels that there aren't."""
+def prepare_tasks(component: str, cfg: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Task]) -> None:
+    """Give tasks what they observed in training. Raises if what was set in use means nothing: thresholds and
+    spans of levels that there aren't.
+    """
     check_threshold_names(component, cfg["thresholds"], tasks)
     check_spans(component, cfg["spans"], tasks)
+    for name, task in tasks.items():
+        task.prepare(cfg["observed"].get(name))

@@ -1,5 +1,7 @@
 """Thinc glue: docs to token vectors to the torch network to rows."""
 
+import os
+import warnings
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
@@ -18,6 +20,10 @@ from .tasks.base import Task
 
 MAX_SENTENCE = 200
 LIKELY = 0.5
+
+if hasattr(os, "register_at_fork"):
+    # Torch's thread pool doesn't survive a fork; a child that uses more than one thread hangs.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class TrainingBatch(NamedTuple):
@@ -173,6 +179,21 @@ def sentence_lengths(
         lengths.extend([max_length] * ((length - 1) // max_length))
         lengths.append((length - 1) % max_length + 1)
     return lengths
+
+
+def sentence_of(doc: Doc, blank_line_ends_sentence: bool = False) -> numpy.ndarray:
+    """The sentence of each token, see `sentence_lengths`. [n_tokens]"""
+    lengths = sentence_lengths(doc, blank_line_ends_sentence)
+    return numpy.repeat(numpy.arange(len(lengths)), lengths)
+
+
+def warn_without_sentences(name: str, docs: List[Doc]) -> None:
+    if any(len(doc) > 1 and not doc.has_annotation("SENT_START") for doc in docs):
+        warnings.warn(
+            f"'{name}' got documents without sentence boundaries and cuts them into windows. Put a "
+            f'sentencizer before it: nlp.add_pipe("sentencizer", before="{name}").',
+            stacklevel=3,
+        )
 
 
 def blank_lines(doc: Doc) -> Iterator[Tuple[int, int]]:

@@ -46,5 +46,5 @@ def test_what_needs_torch_is_marked(script):
 
 def test_a_changed_table_changes_the_picture(script):
     parts = script.read_parts()
-    edges = {edge: module for edge, module in parts.edges.items() if edge != ("cli", "overlay")}
+    edges = {edge: module for edge, module in parts.edges.items() if edge != ("cli", "training")}
     assert script.drawing(parts._replace(edges=edges)) != script.drawing(parts)

@@ -8,9 +8,8 @@ from spacy.training import Example
 from tiny import make_examples, make_pipeline, train
 
 from hmtl_spacy.annotations import set_mentions
-from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.coverage import measure
-from hmtl_spacy.model import blank_lines, sentence_lengths
+from hmtl_spacy.model import blank_lines, sentence_lengths, sentence_of
 
 TEXTS = {
     "contact": "Contact:\n\nJohn Smith\n\nLondon\n",

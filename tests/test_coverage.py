@@ -6,10 +6,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tiny import ANNOTATED, annotate, example, make_examples, make_pipeline
 
-from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.coverage import coverage_table, measure
 from hmtl_spacy.data.gold import usable_gold
 from hmtl_spacy.factories import make_coref, make_mentions, make_relations
+from hmtl_spacy.model import sentence_of
 
 VOCAB = spacy.blank("en").vocab
 WORDS = "Ann met Bob. He sings well today ."  # "Bob." is one token

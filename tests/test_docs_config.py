@@ -15,7 +15,7 @@ from spacy.cli._util import parse_config_overrides
 from spacy.util import load_config, load_model_from_config, registry
 from thinc.api import Config
 
-from hmtl_spacy import factories
+from hmtl_spacy import defaults, factories
 from hmtl_spacy.data.gold import MISALIGNED, WHITE_SPACE
 from hmtl_spacy.overlay import merge_configs
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 DOC = (ROOT / "docs" / "config.md").read_text("utf8")
 BASE = ROOT / "configs" / "hmtl.cfg"
 EXTRAS = {"hmtl_spacy.Transformer.v1", "spacy-transformers.TransformerListener.v1"}
-GROUPS = ("architectures", "hmtl_tasks", "scorers", "readers", "batchers", "loggers", "schedules")
+GROUPS = tuple("architectures callbacks hmtl_tasks scorers readers batchers loggers schedules".split())
 
 INI = re.findall(r"```ini\n(.*?)```", DOC, re.DOTALL)
 TABLE = r"((?:^\|.*\n)+)"
@@ -123,7 +123,7 @@ def test_the_default_block_is_that_of_the_factory():
     block = next(block for block in INI if 'factory = "hmtl"' in block)
     config = Config().from_str("[components]\n\n" + block)["components"]["hmtl"]
     assert config.pop("factory") == "hmtl"
-    assert config == factories.DEFAULT_CONFIG
+    assert config == defaults.DEFAULT_CONFIG
 
 
 def test_the_settings_of_the_component_are_explained():
@@ -136,7 +136,7 @@ def test_score_weights():
     text = " ".join(DOC[DOC.index("`[training.score_weights]`") :].split())
     counted, stored = re.search(r"By default (.*?) have 0\.25 each; (.*?) have 0\.0:", text).groups()
     weights = {**dict.fromkeys(CODE.findall(counted), 0.25), **dict.fromkeys(CODE.findall(stored), 0.0)}
-    assert weights == factories.SCORE_WEIGHTS
+    assert weights == defaults.SCORE_WEIGHTS
 
 
 def expand(pattern):
@@ -178,7 +178,7 @@ def test_overrides(override):
     given = parse_config_overrides(shlex.split(override.strip("`")))
     nlp = load_model_from_config(load_config(BASE, overrides=given, interpolate=False), auto_fill=True)
     hmtl, config = nlp.get_pipe("hmtl"), nlp.config["components"]["hmtl"]
-    hierarchy = given.get("components.hmtl.hierarchy", list(factories.HIERARCHY))
+    hierarchy = given.get("components.hmtl.hierarchy", list(defaults.HIERARCHY))
     assert list(hmtl.tasks) == hierarchy
     for key, value in given.items():
         setting = config

@@ -8,7 +8,7 @@ from spacy.tokens import DocBin, Span
 from tiny import ANNOTATED, annotate, make_examples, make_pipeline
 from typer.testing import CliRunner
 
-from hmtl_spacy.annotations import get_clusters, set_clusters, set_mentions
+from hmtl_spacy.annotations import get_clusters, set_clusters, set_mentions, set_relations
 from hmtl_spacy.evaluation.evaluate import evaluate, find_component, parse_thresholds
 from hmtl_spacy.evaluation.report import group_scores, report, to_json
 
@@ -227,9 +227,9 @@ def test_report(trained, data):
     assert ["rel_unmatched:", "0"] in lines
 
 
-def run(*args):
+def run(*args, command="evaluate"):
     spacy.registry.cli.get_all()  # as `python -m spacy` does
-    result = CliRunner().invoke(app, ["hmtl", "evaluate", *map(str, args)])
+    result = CliRunner().invoke(app, ["hmtl", command, *map(str, args)])
     return result.exit_code, " ".join(result.output.split())
 
 
@@ -276,6 +276,32 @@ def test_labels_of_another_scheme(trained, docs, tmp_path):
     for kind in ("paper", "any"):
         rules.write_text('[labels.mentions]\nPER = "PER"\nLOC = ["LOC","ORG"]\nORG = ["ORG","LOC"]\n')
         assert run(*args, "--labels", rules, "--gold-mentions", kind)[0] == 0
+
+
+def test_other_commands_take_labels_too(trained, docs, tmp_path):
+    """In the data, WORK is called Work_For, and some live somewhere."""
+    for doc in docs:
+        relations = [r._replace(label={"WORK": "Work_For"}.get(r.label, "Lives_In")) for r in doc._.relations]
+        set_relations(doc, relations)
+    path = write(tmp_path / "other.spacy", docs)
+    rules = tmp_path / "rules.cfg"
+    rules.write_text('[labels.relations]\nWork_For = "WORK"\nLives_In = "LIVE"\n')
+    model, page, found = tmp_path / "model", tmp_path / "page.html", tmp_path / "errors.json"
+    trained.to_disk(model)
+    code, output = run(model, path, page, "--json", found, "--labels", rules, command="errors")
+    assert code == 0, output
+    counts = json.loads(found.read_text())["measures"]["rel_strict"]
+    assert (counts["correct"], counts["missed"], counts["spurious"]) == (3, 0, 0)
+    code, output = run(model, path, command="tune")
+    assert code == 0 and "is 0 at every threshold" in output
+    code, output = run(model, path, "--labels", rules, command="tune")
+    assert code == 0 and "Set the threshold of 'relations'" in output and "100.00" in output
+    code, output = run(path, page, "--labels", rules, "--model", model, command="visualize")
+    assert code == 0 and "Lives_In" not in page.read_text() and "LIVE" in page.read_text()
+    code, output = run(path, page, command="visualize")
+    assert code == 0 and "Lives_In" in page.read_text()
+    code, output = run(path, page, "--labels", rules, command="visualize")
+    assert code == 1 and "relates the data's labels to those of a pipeline" in output
 
 
 def test_relations_between_entities(trained, data):

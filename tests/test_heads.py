@@ -103,7 +103,9 @@ def test_our_heads_fulfil_the_protocol():
         MultiHeadSelection: (True, False, None),
     }
     assert isinstance(TaggingHead(4, 2, 0.0), LabellingHead)
-    assert not isinstance(MultiHeadSelection(4, 2, hidden=3, dropout=0.0, positive_rate=0.1), LabellingHead)
+    assert not isinstance(
+        MultiHeadSelection(4, 2, hidden=3, dropout=0.0, positive_rate=0.1, inverse=[-1, -1]), LabellingHead
+    )
 
 
 def test_any_class_with_the_members_is_a_head():

@@ -19,6 +19,7 @@ LIGHT = "numpy spacy thinc wasabi srsly catalogue tqdm typer"  # what spaCy itse
 TABLE = {
     "__init__": ("", ""),
     "registry": ("", "catalogue spacy"),
+    "defaults": ("", ""),
     "annotations": ("", "spacy"),
     "nn": ("", "torch numpy"),
     "metrics": ("", "numpy scipy"),
@@ -31,15 +32,22 @@ TABLE = {
     "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
     "hierarchy": ("tasks.base", ""),
     "candidates": ("data nn tasks.base", "spacy numpy"),
+    "meta": ("__init__ data", "spacy"),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
     "divergence": ("data", "thinc spacy torch"),
+    "agreement": ("annotations data entities tasks.base", "spacy"),
     "component": (
-        "candidates model nn tasks.base data annotations divergence entities hierarchy thresholds",
+        "agreement annotations candidates data divergence entities hierarchy meta model nn tasks.base"
+        " thresholds",
         "thinc spacy numpy torch",
     ),
-    "evaluation": ("annotations component hierarchy model nn tasks metrics data entities thresholds", LIGHT),
+    "evaluation": (
+        "agreement annotations component hierarchy model nn tasks metrics data entities thresholds",
+        LIGHT,
+    ),
     "overlay": ("", "spacy thinc"),
+    "presets": ("defaults overlay", "spacy thinc"),
     "schedules": ("", ""),
     "annotate": ("data", LIGHT),
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
@@ -48,10 +56,10 @@ TABLE = {
     "visualize": ("annotations data.layers entities", "spacy IPython"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
     "cli": (
-        "registry annotate data evaluation graphs overlay training visualize",
+        "registry annotate data evaluation graphs overlay presets training visualize",
         f"{LIGHT} fastapi torch uvicorn",
     ),
-    "factories": ("registry", "spacy thinc"),
+    "factories": ("defaults registry", "spacy thinc"),
 }
 # Inside functions these may import more: what is heavy waits until it is needed.
 LATE = {"factories": tuple(TABLE), "cli": ("component", "serve")}

@@ -10,13 +10,13 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from tiny import TINY_TASKS, example, make_pipeline, train
 
-from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.coverage import coverage_table, measure
 from hmtl_spacy.data.gold import align_tokens, usable_gold
 from hmtl_spacy.evaluation.error_analysis.finding import find_errors
 from hmtl_spacy.evaluation.evaluate import evaluate
 from hmtl_spacy.evaluation.report import report
 from hmtl_spacy.factories import make_mentions, make_ner
+from hmtl_spacy.model import sentence_of
 
 VOCAB = spacy.blank("en").vocab
 

@@ -7,9 +7,10 @@ from spacy.tokens import DocBin, Span
 from tiny import ANNOTATED, TINY_TASKS, annotate, layers, make_examples, make_pipeline, train
 
 from hmtl_spacy.annotations import Relation, set_mentions, set_relations
+from hmtl_spacy.defaults import DEFAULT_CONFIG
 from hmtl_spacy.evaluation.evaluate import evaluate
 from hmtl_spacy.evaluation.report import report
-from hmtl_spacy.factories import DEFAULT_CONFIG, make_span_relations
+from hmtl_spacy.factories import make_span_relations
 from hmtl_spacy.nn.batch import CandidateSpans
 
 SPANS = {

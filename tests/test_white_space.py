@@ -8,9 +8,9 @@ from spacy.training import Example
 from tiny import make_examples, make_pipeline, train
 
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
-from hmtl_spacy.component import sentence_of
 from hmtl_spacy.data.gold import trim_rows, usable_gold, visible_rows
 from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
+from hmtl_spacy.model import sentence_of
 
 WORDS = ["\n\n", "John", "Smith", "\n\n", " ", "London", "\n"]
 

@@ -14,6 +14,7 @@ from .options import (
     DataPath,
     GoldSentences,
     Gpu,
+    LabelsPath,
     Model,
     PagePath,
     Singletons,
@@ -38,6 +39,7 @@ def errors_cli(
     component: Component = None,
     gold_sentences: GoldSentences = True,
     singletons: Singletons = None,
+    labels: LabelsPath = None,
     threshold: Thresholds = None,
     use_gpu: Gpu = -1,
 ):
@@ -54,7 +56,7 @@ def errors_cli(
 
     setup_gpu(use_gpu, silent=True)
     try:
-        settings = evaluation_settings(component, tasks, gold_sentences, singletons, threshold)
+        settings = evaluation_settings(component, tasks, gold_sentences, singletons, labels, threshold)
         errors = find_errors(load_model(model), data_path, **settings)
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)

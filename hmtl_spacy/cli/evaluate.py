@@ -62,7 +62,6 @@ def evaluate_cli(
     import srsly
     from spacy.util import load_model
 
-    from ..data.label_rules import NO_RULES, rules_from_file
     from ..evaluation.evaluate import evaluate
     from ..evaluation.report import report, to_json
 
@@ -74,8 +73,7 @@ def evaluate_cli(
             gold_mentions=gold_mentions and gold_mentions.value,
             entity_relations=entity_relations,
             seen=seen,
-            rules=rules_from_file(labels) if labels else NO_RULES,
-            **evaluation_settings(component, tasks, gold_sentences, singletons, threshold),
+            **evaluation_settings(component, tasks, gold_sentences, singletons, labels, threshold),
         )
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)

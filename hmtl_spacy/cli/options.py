@@ -5,6 +5,8 @@ from typing import Annotated, Any, Dict, List, Optional
 
 from spacy.cli._util import Arg, Opt
 
+from ..data.label_rules import NO_RULES, LabelRules, rules_from_file
+
 Model = Annotated[str, Arg(help="Name or path of a trained pipeline")]
 DataPath = Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)]
 PagePath = Annotated[Path, Arg(help="HTML page to write", dir_okay=False)]
@@ -40,11 +42,17 @@ SeenPath = Annotated[
 Gpu = Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")]
 
 
+def rules_of(labels: Optional[Path]) -> LabelRules:
+    """The rules of `--labels`."""
+    return rules_from_file(labels) if labels else NO_RULES
+
+
 def evaluation_settings(
     component: Optional[str],
     tasks: str,
     gold_sentences: bool,
     singletons: Optional[bool],
+    labels: Optional[Path],
     threshold: Optional[List[str]],
 ) -> Dict[str, Any]:
     """The settings that evaluation and error analysis share, from the options of their commands."""
@@ -55,6 +63,7 @@ def evaluation_settings(
         "tasks": [name.strip() for name in tasks.split(",") if name.strip()],
         "gold_sentences": gold_sentences,
         "singletons": singletons,
+        "rules": rules_of(labels),
         "thresholds": parse_thresholds(threshold or []),
         "progress": True,
     }

@@ -1,14 +1,14 @@
 """`spacy hmtl tune MODEL DATA`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from spacy.cli._util import Arg, Opt, setup_gpu
 from wasabi import msg
 
 from .apps import hmtl_cli
-from .options import Component, Gpu
+from .options import Component, Gpu, LabelsPath, rules_of
 
 
 @hmtl_cli.command("tune")
@@ -17,6 +17,7 @@ def tune_cli(
     data_path: Annotated[Path, Arg(help="Development documents: .spacy file or folder", exists=True)],
     task: Annotated[str, Opt("--task", "-t", help="Task whose threshold is chosen")] = "relations",
     score: Annotated[str, Opt("--score", "-s", help="Score to maximise")] = "rel_strict_f",
+    labels: LabelsPath = None,
     component: Component = None,
     use_gpu: Gpu = -1,
 ):
@@ -32,7 +33,8 @@ def tune_cli(
     setup_gpu(use_gpu, silent=True)
     try:
         nlp = load_model(model)
-        best, tried = tune_threshold(nlp, data_path, task, score, component=component, progress=True)
+        settings: Any = {"component": component, "progress": True, "rules": rules_of(labels)}
+        best, tried = tune_threshold(nlp, data_path, task, score, **settings)
         name = find_component(nlp, component)
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)

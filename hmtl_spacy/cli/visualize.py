@@ -7,7 +7,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from .apps import hmtl_cli
-from .options import DataPath, Gpu, PagePath
+from .options import DataPath, Gpu, LabelsPath, PagePath, rules_of
 
 
 @hmtl_cli.command("visualize")
@@ -20,6 +20,7 @@ def visualize_cli(
     limit: Annotated[
         int, Opt("--limit", "-n", min=0, help="At most this many documents, sampled evenly; 0 for all")
     ] = 0,
+    labels: LabelsPath = None,
     title: Annotated[str, Opt("--title", help="Title of the page")] = "HMTL",
     use_gpu: Gpu = -1,
 ):
@@ -33,10 +34,13 @@ def visualize_cli(
     from ..data.layers import tasks_of
     from ..visualize import render
 
+    if labels and not model:
+        msg.fail("--labels relates the data's labels to those of a pipeline: give one with --model.", exits=1)
     setup_gpu(use_gpu, silent=True)
     try:
         nlp = spacy.load(model) if model else spacy.blank("xx")
-        examples = list(read_task_corpus(data_path, None, 0, gold_sentences=True, limit=0)(nlp))
+        read = read_task_corpus(data_path, None, 0, gold_sentences=True, limit=0, rules=rules_of(labels))
+        examples = list(read(nlp))
     except (ValueError, OSError) as err:
         msg.fail(str(err), exits=1)
     examples = _spread(examples, limit or len(examples))

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, cast
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from ..component import HMTL
+from ..component import HMTL, Predictions
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
 from ..data.label_rules import NO_RULES, LabelRules
@@ -21,6 +21,7 @@ from ..data.tokenization import Tokenization, measure_tokenization, tokenize
 from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task, annotated_pairs
+from .contradictions import Contradictions, count_contradictions
 from .entity_relations import NamedFact, entity_relation_scores, named_facts
 from .gold_mentions import annotate_source, gold_candidates, with_gold_mentions
 from .known_labels import knowing_all_labels
@@ -54,6 +55,7 @@ class Evaluation:
     sentences: where the component's sentence boundaries came from.
     mapped: how many annotations were mapped to labels of the pipeline, see `count_mapped`.
     given: the tasks that were given gold spans, and which: one of `GOLD_MENTIONS`.
+    contradictions: how many of how many annotations of different layers contradict each other, by what.
     """
 
     docs: int = 0
@@ -63,6 +65,7 @@ class Evaluation:
     mapped: Dict[Mapped, int] = field(default_factory=dict)
     given: Dict[str, str] = field(default_factory=dict)
     tasks: Dict[str, Optional[TaskResult]] = field(default_factory=dict)
+    contradictions: Dict[str, Contradictions] = field(default_factory=dict)
 
     @property
     def words_per_second(self) -> float:
@@ -112,12 +115,13 @@ def evaluate(
     candidates = gold_candidates(hmtl, examples, gold_mentions) if gold_mentions else {}
     with overridden(hmtl, singletons, thresholds or {}):
         start = perf_counter()
-        _annotate(nlp, name, examples, candidates, progress)
+        predictions = _annotate(nlp, name, examples, candidates, progress)
         result.seconds = perf_counter() - start
+        result.contradictions = count_contradictions((eg.predicted for eg in examples), hmtl)
         tokenized = list(tokenize((eg.reference for eg in examples), nlp.make_doc))
         for name in chosen:
             if name in candidates:
-                annotate_source(hmtl, name, examples)
+                annotate_source(hmtl, name, examples, predictions)
             result.tasks[name] = evaluate_task(hmtl, name, examples, tokenized)
             if entity_relations or seen:
                 _score_entities(result.tasks[name], hmtl.tasks[name], examples, nlp, seen)
@@ -125,10 +129,15 @@ def evaluate(
                 inspect(name, hmtl.tasks[name], examples)
     result.sentences = sentence_source(examples, gold_sentences)
     if gold_mentions:
-        result.given = dict.fromkeys(candidates, gold_mentions)
-        for task in filter(None, map(result.tasks.get, candidates)):
-            task.scores = {with_gold_mentions(key, gold_mentions): task.scores[key] for key in task.scores}
+        _say_given(result, candidates, gold_mentions)
     return result
+
+
+def _say_given(result: Evaluation, tasks: Iterable[str], kind: str) -> None:
+    """Note which tasks were given gold spans, in the names of their scores too."""
+    result.given = dict.fromkeys(tasks, kind)
+    for task in filter(None, map(result.tasks.get, result.given)):
+        task.scores = {with_gold_mentions(key, kind): task.scores[key] for key in task.scores}
 
 
 def _score_entities(
@@ -255,18 +264,22 @@ def _annotate(
     examples: List[Example],
     candidates: Dict[str, CandidateSpans],
     progress: bool,
-) -> None:
+) -> Predictions:
+    """RETURNS: the rows and scores of what was given candidates."""
     docs = [eg.predicted for eg in examples]
+    predictions: Predictions = {}
     if candidates:
         with nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)]):
             docs = list(nlp.pipe(docs))
         hmtl = get_component(nlp, name)
-        hmtl.set_annotations(docs, hmtl.predict(docs, candidates))
+        predictions = hmtl.predict(docs, candidates)
+        hmtl.set_annotations(docs, predictions)
     else:
         bar = {"total": len(docs), "unit": " docs", "disable": None if progress else True, "leave": False}
         docs = list(tqdm(nlp.pipe(docs), **bar))
     for eg, doc in zip(examples, docs):
         eg.predicted = doc
+    return predictions
 
 
 def _starts(doc: Doc) -> List[bool]:

@@ -5,7 +5,7 @@ from typing import Dict, Sequence
 import numpy
 from spacy.training import Example
 
-from ..component import HMTL
+from ..component import HMTL, Predictions
 from ..nn.batch import CandidateSpans
 from ..tasks.base import Task
 from .known_labels import knowing_all_labels
@@ -54,8 +54,10 @@ def _gold_rows(hmtl: HMTL, name: str, source: str, example: Example) -> numpy.nd
         return task.encode(reference) if task.has_gold(reference) else numpy.zeros((0, 3), dtype=numpy.int64)
 
 
-def annotate_source(hmtl: HMTL, name: str, examples: Sequence[Example]) -> None:
-    """Where a task was given the gold spans of a level, annotate that level's: arguments have their types."""
+def annotate_source(hmtl: HMTL, name: str, examples: Sequence[Example], predictions: Predictions) -> None:
+    """Where a task was given the gold spans of a level, annotate that level's, and the task anew: arguments
+    have their types.
+    """
     source = hmtl.head(name).candidates_from
     if source not in hmtl.tasks:
         return
@@ -65,6 +67,8 @@ def annotate_source(hmtl: HMTL, name: str, examples: Sequence[Example]) -> None:
             rows = task.encode(eg.reference)
             rows[:, 2] = _first_labels(task)[rows[:, 2]]
             task.annotate(eg.predicted, rows, numpy.ones(len(rows), dtype=numpy.float32))
+    for eg, rows, scores in zip(examples, *predictions[name]):
+        hmtl.annotate(eg.predicted, name, rows, scores)
 
 
 def _first_labels(task: Task) -> numpy.ndarray:

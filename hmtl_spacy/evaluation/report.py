@@ -23,8 +23,9 @@ def to_json(result: Evaluation) -> Dict[str, Any]:
     scores = {key: value for task in result.tasks.values() if task for key, value in task.scores.items()}
     mapped = [dict(zip(MAPPED, (*key[1:], count))) for key, count in result.mapped.items()]
     return {
-        **asdict(replace(result, mapped={})),
+        **asdict(replace(result, mapped={}, contradictions={})),
         "mapped": mapped,
+        "contradictions": {name: count._asdict() for name, count in result.contradictions.items()},
         "words_per_second": result.words_per_second,
         "scores": scores,
     }
@@ -80,6 +81,10 @@ def _lines(result: Evaluation) -> Iterator[str]:
         yield task_table(task).rstrip("\n")
         for key, value in group_scores(task.scores)[1].items():
             yield f"{key}: {100 * value:.2f}" if key.endswith("_f") else f"{key}: {value:g}"
+    if result.contradictions:
+        yield "\n=== predicted layers that contradict each other ==="
+    for name, (found, among) in result.contradictions.items():
+        yield f"{found:,} of {among:,} {name}"
 
 
 def _notes(task: TaskResult, given: Optional[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from ..data.corpus import read_task_corpus
 from ..data.gold import visible_rows
+from ..data.label_rules import NO_RULES, LabelRules
 from ..model import keep_features
 from ..thresholds import THRESHOLDS, Decoded, best_threshold, scores_at
 from .evaluate import (
@@ -31,6 +32,7 @@ def tune_threshold(
     component: Optional[str] = None,
     thresholds: Iterable[float] = THRESHOLDS,
     progress: bool = False,
+    rules: LabelRules = NO_RULES,
 ) -> Tuple[float, Dict[float, float]]:
     """Set a task's threshold to the one with the best score; of equals, the nearest to the one it had. The
     pipeline's meta gets the new scores, of the task and of those above it, in place of those that it has.
@@ -38,6 +40,7 @@ def tune_threshold(
     task: whose threshold. score: name of one of the task's scores, such as `rel_strict_f`.
     thresholds: those to try; the one in use is tried too.
     progress: show progress bars, on a terminal only.
+    rules: how the labels of the documents relate to the pipeline's.
     RETURNS: the threshold that is now set, and the score at each that was tried.
     """
     name = find_component(nlp, component)
@@ -47,13 +50,13 @@ def tune_threshold(
     before = round(hmtl.cfg["thresholds"][task], 6)  # spaCy reads a stored 0.3 as 0.30000000000000004
     candidates = sorted({before, *thresholds})
     once = hmtl.tasks[task].threshold_filters and nlp.pipe_names[-1] == name
-    results = (_filter if once else _repeat)(nlp, name, path, task, candidates, progress)
+    results = (_filter if once else _repeat)(nlp, name, path, task, candidates, progress, rules)
     tried = {threshold: _score(task, score, scores) for threshold, scores in results.items()}
     best = best_threshold(tried, before)
     hmtl.cfg["thresholds"][task] = best
     new = {score: tried[best], **results[best]}
     if above := list(hmtl.tasks)[list(hmtl.tasks).index(task) + 1 :]:
-        others = evaluate(nlp, path, component=name).tasks
+        others = evaluate(nlp, path, component=name, rules=rules).tasks
         new.update({key: value for level in above for key, value in _scores(others[level]).items()})
     performance: Dict[str, Any] = nlp.meta.setdefault("performance", {})
     performance.update({key: value for key, value in new.items() if key in performance or key == score})
@@ -61,23 +64,36 @@ def tune_threshold(
 
 
 def _repeat(
-    nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
+    nlp: Language,
+    name: str,
+    path: Path,
+    task: str,
+    thresholds: List[float],
+    progress: bool,
+    rules: LabelRules,
 ) -> Dict[float, Dict[str, Any]]:
     """Evaluate the pipeline at each threshold: what a task decodes may depend on it."""
     results = {}
     for threshold in _bar(thresholds, " thresholds", progress):
-        result = evaluate(nlp, path, component=name, tasks=[task], thresholds={task: threshold})
+        settings: Any = {"component": name, "tasks": [task], "thresholds": {task: threshold}}
+        result = evaluate(nlp, path, rules=rules, **settings)
         results[threshold] = _scores(result.tasks[task])
     return results
 
 
 def _filter(
-    nlp: Language, name: str, path: Path, task: str, thresholds: List[float], progress: bool
+    nlp: Language,
+    name: str,
+    path: Path,
+    task: str,
+    thresholds: List[float],
+    progress: bool,
+    rules: LabelRules,
 ) -> Dict[float, Dict[str, Any]]:
     """Decode once, at the lowest threshold, and score what is above each."""
     hmtl = get_component(nlp, name)
     level = hmtl.tasks[task]
-    examples = list(read_task_corpus(path, None, 0, True, 0)(nlp))
+    examples = list(read_task_corpus(path, None, 0, True, 0, rules)(nlp))
     check_gold(path, hmtl, [task], examples)
     decoded: List[Decoded] = []
     with overridden(hmtl, None, {task: thresholds[0]}), nlp.select_pipes(disable=[name]):

@@ -1,6 +1,6 @@
 """The relation head: multi-head selection (Bekoulis et al. 2018, section 3.4)."""
 
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy
 import torch
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from .batch import Layout, TokenBatch
 from .dropout import Dropout
 from .head import Head
-from .pairs import OrderedPairs, at_a_time, decode_pairs, ordered_pairs, pair_loss
+from .pairs import OrderedPairs, at_a_time, decode_pairs, from_both_sides, ordered_pairs, pair_loss
 
 
 class MultiHeadSelection(nn.Module, Head):
@@ -24,10 +24,21 @@ class MultiHeadSelection(nn.Module, Head):
     nI: width of the encoder's vectors; n_labels: number of types; hidden: width of the pairs' vectors.
     positive_rate: expected share of related pairs; the bias starts at its log odds, since all
         pairs of tokens are scored and very few are related.
+    inverse: for each label the one that says the same from the tail's side, -1 for none; both are learned.
     """
 
-    def __init__(self, nI: int, n_labels: int, *, hidden: int, dropout: float, positive_rate: float):
+    def __init__(
+        self,
+        nI: int,
+        n_labels: int,
+        *,
+        hidden: int,
+        dropout: float,
+        positive_rate: float,
+        inverse: Sequence[int],
+    ):
         super().__init__()
+        self.inverse = inverse
         self.dropout = Dropout(dropout)
         self.from_head = nn.Linear(nI, hidden)
         self.from_tail = nn.Linear(nI, hidden, bias=False)
@@ -43,6 +54,7 @@ class MultiHeadSelection(nn.Module, Head):
         scored = self._scored(layout, self.dropout(tokens.vectors))
         # flat last tokens of head and tail, and the label. [n_relations, 3]
         related = layout.join_docs(gold, columns=4)[:, [1, 3, 4]] - [1, 1, 0]
+        related = from_both_sides(related, self.inverse, tokens.label_sets)
         loss = pair_loss(
             scored, related, numpy.arange(layout.n_tokens), tokens.unannotated, tokens.label_sets
         )

@@ -3,7 +3,7 @@ and the relations that are predicted of them.
 """
 
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Iterable, Iterator, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -74,6 +74,31 @@ def ordered_pairs(sizes: numpy.ndarray, max_pairs: int) -> Iterator[OrderedPairs
 def at_a_time(vectors: Tensor) -> int:
     """How many pairs are scored at a time, where the vectors are."""
     return MAX_PAIRS if vectors.device.type == "cpu" else ON_A_GPU * MAX_PAIRS
+
+
+def from_both_sides(
+    related: numpy.ndarray, inverse: Sequence[int], label_sets: Optional[numpy.ndarray] = None
+) -> numpy.ndarray:
+    """Relations, and those that they are from the tail's side. Of label 0, which is symmetric, and 1:
+
+    >>> from_both_sides(numpy.array([[4, 5, 0], [4, 6, 1]]), [0, -1]).tolist()
+    [[4, 5, 0], [4, 6, 1], [5, 4, 0]]
+
+    related: the items of head and tail, and the label, or n_labels + k for set k. [n, 3]
+    inverse: for each label the one from the tail's side, -1 for none.
+    label_sets: whether it may be none, and the labels, bool [n_sets, 1 + n_labels]; a set of symmetric labels
+        is symmetric.
+    """
+    if max(inverse, default=-1) < 0:
+        return related
+    n_sets = 0 if label_sets is None else len(label_sets)
+    of = numpy.array([*inverse, *[-1] * n_sets], dtype=numpy.int64)
+    if label_sets is not None:
+        symmetric = of[: len(inverse)] == numpy.arange(len(inverse))
+        whole = len(inverse) + numpy.flatnonzero(~(label_sets[:, 1:] & ~symmetric).any(axis=1))
+        of[whole] = whole
+    turned = numpy.stack([related[:, 1], related[:, 0], of[related[:, 2]]], axis=1)
+    return numpy.concatenate([related, turned[turned[:, 2] >= 0]])
 
 
 def pair_loss(

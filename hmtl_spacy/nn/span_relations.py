@@ -1,6 +1,6 @@
 """The relation head over pairs of spans that another level finds, with what stands between them."""
 
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy
 import torch
@@ -11,7 +11,7 @@ from .antecedents import N_BUCKETS, distance_bucket
 from .batch import TokenBatch
 from .dropout import Dropout
 from .head import Head
-from .pairs import OrderedPairs, at_a_time, decode_pairs, ordered_pairs, pair_loss
+from .pairs import OrderedPairs, at_a_time, decode_pairs, from_both_sides, ordered_pairs, pair_loss
 from .sentence_spans import NO_LABEL, Gaps, SentenceSpans, gaps_between, labelled, range_max, sentence_spans
 
 SPANS_AT_A_TIME = 1024  # of which the vectors are made: these are wide
@@ -41,6 +41,7 @@ class SpanPairHead(nn.Module, Head):
     feature_width: width of the embeddings of widths, labels and distances.
     dropout: on the vectors of spans, of contexts and of pairs.
     positive_rate: expected share of related pairs; the bias starts at its log odds.
+    inverse: for each label the one that says the same from the tail's side, -1 for none; both are learned.
     """
 
     reads_inputs = True
@@ -61,8 +62,10 @@ class SpanPairHead(nn.Module, Head):
         feature_width: int,
         dropout: float,
         positive_rate: float,
+        inverse: Sequence[int],
     ):
         super().__init__()
+        self.inverse = inverse
         self.candidates_from = candidates_from
         self.n_types = n_types
         self.product_width = product_width
@@ -103,6 +106,7 @@ class SpanPairHead(nn.Module, Head):
         spans = sentence_spans(layout, candidates)
         heads, tails, labels = numpy.split(layout.join_docs(gold, columns=4), [2, 4], axis=1)
         related = numpy.stack([spans.index(*heads.T), spans.index(*tails.T), labels[:, 0]], axis=1)
+        related = from_both_sides(related, self.inverse, tokens.label_sets)
         unannotated = None if tokens.unannotated is None else tokens.unannotated[spans.starts]
         scored = self._scored(tokens, spans)
         loss = pair_loss(scored, related, spans.ends, unannotated, tokens.label_sets)

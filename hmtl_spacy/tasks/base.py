@@ -114,6 +114,19 @@ class Task:
         """The labels that occur in annotated documents, sorted."""
         raise NotImplementedError
 
+    def observe(self, docs: Iterable[Doc]) -> Optional[Any]:
+        """What settings of the task need to know of the annotated documents of a training beside labels, as
+        plain data: it is stored with the component, and given back to `prepare`.
+        """
+        return None
+
+    def prepare(self, observed: Any) -> None:
+        """Called before training and before each prediction, when the labels are known. Raises if a setting
+        doesn't go with them.
+
+        observed: what `observe` gave; None if the component was trained before that was stored.
+        """
+
     def annotated_labels(self, doc: Doc) -> List[str]:
         """The label of each annotation of a document that has gold; for a task that `learns_partially`."""
         raise NotImplementedError

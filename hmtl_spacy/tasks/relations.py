@@ -6,7 +6,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import Relation, set_relations
+from ..annotations import Relation
 from ..nn.multi_head import MultiHeadSelection
 from .base import annotated_pairs
 from .relation_task import RelationTask
@@ -34,6 +34,7 @@ class Relations(RelationTask):
             hidden=self.scorer_hidden,
             dropout=self.dropout,
             positive_rate=self.positive_rate,
+            inverse=self.directions.by_index(self.labels),
         )
 
     def unusable(self, rows: numpy.ndarray, sentence_of: numpy.ndarray) -> Dict[str, numpy.ndarray]:
@@ -53,7 +54,7 @@ class Relations(RelationTask):
             unmatched += not known
             if known or self.unmatched == "token":
                 relations.append(Relation(head, tail, self.labels[label], score))
-        set_relations(doc, relations, self.relations_key)
+        self.write(doc, relations)
         doc.spans[self.relations_key].attrs["unmatched"] = unmatched
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Optional
 import numpy
 from spacy.tokens import Doc
 
-from ..annotations import Relation, get_mentions, set_relations
+from ..annotations import Relation, get_mentions
 from ..nn.span_relations import SpanPairHead
 from .base import offset_rows
 from .relation_task import RelationTask
@@ -53,7 +53,9 @@ class SpanRelations(RelationTask):
     def build_head(self, nI: int, nX: int) -> SpanPairHead:
         source = self.below.get(self.candidates_from) if self.types else None
         n_types = 0 if source is None else len(source.labels)
-        return self._make_head(nI, nX, len(self.labels), n_types=n_types)
+        return self._make_head(
+            nI, nX, len(self.labels), n_types=n_types, inverse=self.directions.by_index(self.labels)
+        )
 
     def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
         mentions = get_mentions(doc, self.mentions_key)
@@ -64,4 +66,4 @@ class SpanRelations(RelationTask):
             Relation(doc[a:b], doc[c:d], self.labels[label], score)
             for (a, b, c, d, label), score in zip(rows.tolist(), scores.tolist())
         ]
-        set_relations(doc, relations, self.relations_key)
+        self.write(doc, relations)

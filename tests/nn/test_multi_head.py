@@ -22,9 +22,11 @@ GOLD = [
 ]
 
 
-def build(positive_rate=0.3):
+def build(positive_rate=0.3, inverse=(-1, -1)):
     torch.manual_seed(0)
-    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, positive_rate=positive_rate).eval()
+    head = MultiHeadSelection(
+        6, N_LABELS, hidden=5, dropout=0.0, positive_rate=positive_rate, inverse=inverse
+    ).eval()
     head.score.weight.data.normal_(std=1.0)
     return head
 
@@ -100,7 +102,7 @@ def test_loss_equals_the_naive_sum():
 
 
 def test_the_bias_starts_at_the_prior():
-    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, positive_rate=0.01)
+    head = MultiHeadSelection(6, N_LABELS, hidden=5, dropout=0.0, positive_rate=0.01, inverse=[-1, -1])
     assert head.score.bias.sigmoid().tolist() == pytest.approx([0.01, 0.01])
 
 

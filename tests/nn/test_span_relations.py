@@ -49,6 +49,7 @@ GOLD_ROWS = rows(GOLD, 5)
 def build(positive_rate=0.3, **options):
     torch.manual_seed(0)
     defaults = {"hidden": 5, "product_width": 3, "context": True, "distances": True, "n_types": N_TYPES}
+    defaults["inverse"] = [-1] * N_LABELS
     head = SpanPairHead(
         4,
         WIDTH - 4,
