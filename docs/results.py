@@ -104,6 +104,15 @@ LAYERS = {
         "web_coref": Layer("web texts: coreference", "web", "coref_f"),
         "web_relations_strict": Layer("web texts: relations, strict", "web", "rel_strict_f"),
     },
+    "elsewhere": {
+        "conll04_entities": Layer("CoNLL04 (never seen): persons, places, organizations", "conll04", "ents_f"),
+        "conll04_organizations": Layer(
+            "CoNLL04 (never seen): organizations", "conll04", "ents_per_type.ORG.f"
+        ),
+        "uner_entities": Layer("UNER-EWT named entities (never seen)", "uner", "ents_f"),
+        "gum_mentions": Layer("GUM typed heads, free texts (never seen)", "gum", "spans_mentions_f"),
+        "gum_coref": Layer("GUM coreference, free texts (never seen)", "gum", "coref_f"),
+    },
     "conll04-token-pairs": {  # as the workflow was before relations were between spans
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f")
     },
@@ -116,7 +125,7 @@ TABLES: Dict[str, List[Tuple[str, str]]] = {
     "workflows": [
         (workflow, layer) for workflow in ("all", "open", "science", "conll04") for layer in LAYERS[workflow]
     ],
-    "english": [("english", layer) for layer in LAYERS["english"]],
+    "english": [(name, layer) for name in ("english", "elsewhere") for layer in LAYERS[name]],
     "alone": [("conll04-token-pairs", "relations_last_token"), ("relations-alone", "relations_last_token")],
 }
 
