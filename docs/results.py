@@ -86,9 +86,7 @@ LAYERS = {
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f"),
     },
     "english": {
-        "conll04_entities": Layer(
-            "CoNLL04 (never seen): persons, places, organizations", "conll04", "ents_f"
-        ),
+        "conll04_entities": Layer("CoNLL04 (never seen): people, places, organizations", "conll04", "ents_f"),
         "conll04_organizations": Layer(
             "CoNLL04 (never seen): organizations", "conll04", "ents_per_type.ORG.f"
         ),
@@ -105,7 +103,7 @@ LAYERS = {
         "web_relations_strict": Layer("web texts: relations, strict", "web", "rel_strict_f"),
     },
     "elsewhere": {
-        "conll04_entities": Layer("CoNLL04 (never seen): persons, places, organizations", "conll04", "ents_f"),
+        "conll04_entities": Layer("CoNLL04 (never seen): people, places, organizations", "conll04", "ents_f"),
         "conll04_organizations": Layer(
             "CoNLL04 (never seen): organizations", "conll04", "ents_per_type.ORG.f"
         ),

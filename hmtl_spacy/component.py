@@ -1,5 +1,6 @@
 """The pipeline component: one model, every task of the hierarchy."""
 
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy
@@ -25,15 +26,13 @@ from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import prepare_tasks
 from .meta import name_pipeline
-from .model import TrainingBatch, batches_of_words, decode, network_of, sentence_of, warn_without_sentences
+from .model import TrainingBatch, network_of, sentence_of, warn_without_sentences
 from .nn.batch import CandidateSpans
 from .nn.head import Head
+from .prediction import Prediction, Predictions, predict_ahead, threads_for
+from .side_by_side import SideBySide
 from .tasks.base import Task
 from .thresholds import ThresholdChoice
-
-MAX_BATCH_WORDS = 8192
-
-Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
 
 
 class HMTL(TrainablePipe):
@@ -45,6 +44,7 @@ class HMTL(TrainablePipe):
     agreement: how levels that contradict each other are settled in use, see `agreement.SETTINGS`.
     scorer: from examples to scores; null to score nothing.
     blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
+    threads: how many batches are predicted at a time, each on one core; null for all that torch uses.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class HMTL(TrainablePipe):
         agreement: Dict[str, str],
         scorer: Optional[Callable[..., Dict[str, Any]]],
         blank_line_ends_sentence: bool,
+        threads: Optional[int],
     ):
         self.vocab = vocab
         self.model = model
@@ -73,6 +74,7 @@ class HMTL(TrainablePipe):
         }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
+        self.threads = threads
         self.coverage: Dict[Tuple[str, str], Coverage] = {}
         self.mapped: Dict[Mapped, int] = {}
         self.watch = UpdateWatch()
@@ -170,27 +172,8 @@ class HMTL(TrainablePipe):
 
         candidates: spans by task, in place of what documents have and levels find; see `Network.decode`.
         """
-        self._require_network()
-        prepare_tasks(self.name, self.cfg, self.tasks)
-        check_agreement(self.name, self.cfg["agreement"])
-        docs = list(docs)
-        warn_without_sentences(self.name, docs)
-        given = candidates or {}
-        sources = {name: source for name, source in self._outside().items() if name not in given}
-        on_docs = candidates_on(docs, self.tasks, sources)
-        on_docs.update(spans_on(docs, self.tasks, self.cfg["spans"]))
-        candidates = {**on_docs, **given}
-        thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
-        predictions: Predictions = {name: ([], []) for name in self.tasks}
-        n_done = 0
-        for batch in batches_of_words(docs, MAX_BATCH_WORDS):
-            inside = list(range(n_done, n_done + len(batch)))
-            of_batch = {name: spans.select_docs(inside) for name, spans in candidates.items()}
-            n_done += len(batch)
-            for name, (rows, scores) in decode(self.model, batch, thresholds, of_batch).items():
-                predictions[name][0].extend(rows)
-                predictions[name][1].extend(scores)
-        return predictions
+        with self._side_by_side() as side_by_side:
+            return self._begin(list(docs), side_by_side, candidates or {}).result()
 
     def head(self, task: str) -> Head:
         """The torch module that scores a task; only once the component is initialized."""
@@ -214,15 +197,17 @@ class HMTL(TrainablePipe):
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
         fail then go to the error handler.
         """
-        for docs in minibatch(stream, size=batch_size):
-            try:
-                self.set_annotations(docs, self.predict(docs))
-                yield from docs
-            except Exception as error:
-                if len(docs) == 1:
-                    self.get_error_handler()(self.name, self, docs, error)
-                else:
-                    yield from (doc for doc in map(self.__call__, docs) if doc is not None)
+        with self._side_by_side() as side_by_side:
+            begin = partial(self._begin, side_by_side=side_by_side, given={})
+            for docs, prediction in predict_ahead(minibatch(stream, batch_size), begin, side_by_side.n):
+                try:
+                    self.set_annotations(docs, prediction.result())
+                    yield from docs
+                except Exception as error:
+                    if len(docs) == 1:
+                        self.get_error_handler()(self.name, self, docs, error)
+                    else:
+                        yield from (doc for doc in map(self.__call__, docs) if doc is not None)
 
     def update(
         self,
@@ -289,6 +274,22 @@ class HMTL(TrainablePipe):
     def sentence_of(self, doc: Doc) -> numpy.ndarray:
         """The sentence of each token, as the levels divide the document. [n_tokens]"""
         return sentence_of(doc, self.blank_line_ends_sentence)
+
+    def _side_by_side(self) -> SideBySide:
+        return SideBySide(threads_for(self.model, self.threads))
+
+    def _begin(
+        self, docs: List[Doc], side_by_side: SideBySide, given: Dict[str, CandidateSpans]
+    ) -> Prediction:
+        self._require_network()
+        prepare_tasks(self.name, self.cfg, self.tasks)
+        check_agreement(self.name, self.cfg["agreement"])
+        warn_without_sentences(self.name, docs)
+        sources = {name: source for name, source in self._outside().items() if name not in given}
+        on_docs = candidates_on(docs, self.tasks, sources)
+        on_docs.update(spans_on(docs, self.tasks, self.cfg["spans"]))
+        thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
+        return Prediction(self.model, docs, thresholds, {**on_docs, **given}, side_by_side)
 
     def _check_layers(self) -> None:
         """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""

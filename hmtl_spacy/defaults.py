@@ -21,6 +21,7 @@ DEFAULT_CONFIG: Dict[str, Any] = {
         "relations": {"@hmtl_tasks": "hmtl_spacy.SpanRelations.v1", "inputs": ["mentions"]},
     },
     "blank_line_ends_sentence": True,
+    "threads": None,
     "thresholds": {"ner": 0.0, "mentions": 0.0, "coref": 0.0, "relations": 0.5},
     "spans": {"ner": "own", "mentions": "own", "coref": "own"},
     "agreement": {"types": "own", "entities": "own"},

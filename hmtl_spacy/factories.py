@@ -38,6 +38,7 @@ def make_hmtl(
     agreement: Dict[str, str],
     scorer: Optional[Callable],
     blank_line_ends_sentence: bool,
+    threads: Optional[int],
 ) -> Any:
     """The component.
 
@@ -48,11 +49,12 @@ def make_hmtl(
     agreement: whether types follow clusters ("own" or "cluster"), and whether entities and mentions that
         contradict each other are settled ("own" or "settled").
     blank_line_ends_sentence: for the levels, in training and use; `doc.sents` stays as it is.
+    threads: how many batches are predicted at a time, each on one core; null for all that torch uses.
     """
     from .agreement import check_agreement
     from .component import HMTL
     from .data.long_texts import allow_long_texts
-    from .hierarchy import check_spans, check_thresholds, ordered_tasks
+    from .hierarchy import check_spans, check_threads, check_thresholds, ordered_tasks
     from .model import HMTLModel
     from .requirements import require_extras
 
@@ -60,6 +62,7 @@ def make_hmtl(
     levels = ordered_tasks(name, hierarchy, tasks)
     check_thresholds(name, thresholds, tasks)
     check_spans(name, spans, tasks)
+    check_threads(name, threads)
     check_agreement(name, agreement)
     allow_long_texts(nlp)
     return HMTL(
@@ -72,6 +75,7 @@ def make_hmtl(
         agreement=agreement,
         scorer=scorer,
         blank_line_ends_sentence=blank_line_ends_sentence,
+        threads=threads,
     )
 
 

@@ -1,6 +1,6 @@
 """The hierarchy as the config gives it, checked."""
 
-from typing import Any, Dict, Iterable, List, Mapping
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from .tasks.base import Task
 
@@ -56,6 +56,15 @@ def check_threshold_names(component: str, thresholds: Iterable[str], tasks: Iter
         raise ValueError(
             f"The component '{component}' has thresholds for {unknown}, but its tasks are {known}. "
             f"Use one of these names."
+        )
+
+
+def check_threads(component: str, threads: Optional[int]) -> None:
+    """Raises if the number of threads isn't one."""
+    if threads is not None and threads < 1:
+        raise ValueError(
+            f"The component '{component}' is to use {threads} threads: give 1 or more, or null for "
+            f"as many as torch uses ([components.{component}] threads)."
         )
 
 

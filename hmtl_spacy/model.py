@@ -204,17 +204,3 @@ def blank_lines(doc: Doc) -> Iterator[Tuple[int, int]]:
         for start, end in edges.tolist():
             if start > 0 and end < len(doc) and doc[start:end].text.count("\n") > 1:
                 yield start, end
-
-
-def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
-    """Batches of at most so many words, or of one document."""
-    batch: List[Doc] = []
-    n_words = 0
-    for doc in docs:
-        if batch and n_words + len(doc) > words:
-            yield batch
-            batch, n_words = [], 0
-        batch.append(doc)
-        n_words += len(doc)
-    if batch:
-        yield batch

@@ -437,9 +437,9 @@ def test_large_inputs_are_read_in_parts(trained, monkeypatch):
         sizes.append(len(docs))
         return decode(model, docs, *options)
 
-    monkeypatch.setattr("hmtl_spacy.component.decode", counted)
+    monkeypatch.setattr("hmtl_spacy.prediction.decode", counted)
     expected = [trained(text) for text in TEXTS * 3]
-    monkeypatch.setattr("hmtl_spacy.component.MAX_BATCH_WORDS", 20)
+    monkeypatch.setattr("hmtl_spacy.prediction.BATCH_WORDS", 20)
     sizes.clear()
     for doc, other in zip(expected, trained.pipe(TEXTS * 3), strict=True):
         same(doc, other)

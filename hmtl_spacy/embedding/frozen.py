@@ -1,6 +1,7 @@
 """What is kept of a frozen transformer, or of frozen layers: features in training, a copy for inference."""
 
 import hashlib
+from threading import Lock
 from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
@@ -27,6 +28,7 @@ class FeatureCache:
         self.megabytes, self.dtype = megabytes, dtype
         self.active = False
         self.used = 0
+        self.lock = Lock()  # batches are done side by side
         self.features: Dict[bytes, Features] = {}
 
     def __reduce__(self) -> Tuple[type, Tuple[int, torch.dtype]]:
@@ -35,9 +37,10 @@ class FeatureCache:
     def keep(self, key: bytes, features: Features) -> None:
         """Keep the features of a text, if the cache is active and has room."""
         size = sum(tensor.nelement() for tensor in features) * self.dtype.itemsize
-        if self.active and self.used + size <= self.megabytes * 2**20:
-            self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
-            self.used += size
+        with self.lock:
+            if self.active and key not in self.features and self.used + size <= self.megabytes * 2**20:
+                self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
+                self.used += size
 
     def get(
         self, docs: List[Doc], compute: Callable[[List[Doc]], List[Features]], device: torch.device
@@ -70,6 +73,7 @@ class Inference:
         self.original: Optional[torch.nn.Module] = None
         self.device: Optional[torch.device] = None
         self.copy: Optional[torch.nn.Module] = None
+        self.lock = Lock()  # batches are done side by side
 
     def __reduce__(self) -> Tuple[type, Tuple[str]]:
         return Inference, (self.precision,)
@@ -81,11 +85,12 @@ class Inference:
     def copy_of(self, transformer: torch.nn.Module) -> torch.nn.Module:
         """The same copy as long as the transformer is the same and on the same device."""
         device = next(transformer.parameters()).device
-        if self.original is not transformer or self.device != device:
-            self.copy = inference_copy(transformer, usable_precision(self.precision, device))
-            self.original, self.device = transformer, device
-        assert self.copy is not None
-        return self.copy
+        with self.lock:
+            if self.original is not transformer or self.device != device:
+                self.copy = inference_copy(transformer, usable_precision(self.precision, device))
+                self.original, self.device = transformer, device
+            assert self.copy is not None
+            return self.copy
 
     def forget(self) -> None:
         """Drop the copy: its transformer is about to change, and both take memory."""

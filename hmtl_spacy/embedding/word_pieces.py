@@ -73,15 +73,15 @@ class WordPieces:
     def of_doc(self, doc: Doc) -> List[List[int]]:
         """The piece ids of each token; none for white space."""
         orths = [int(orth) for orth in doc.to_array([ORTH]).reshape(-1)]
-        new = list({orth for orth in orths if orth not in self.known})
+        if len(self.known) > 500_000:
+            self.known = {}  # and not cleared, since other threads may be reading it
+        known = self.known
+        new = list({orth for orth in orths if orth not in known})
         if new:
-            if len(self.known) > 500_000:
-                self.known.clear()
-                new = list(set(orths))
             words = [[doc.vocab.strings[orth]] for orth in new]
             encoded = self.tokenizer.encode_batch(words, is_pretokenized=True, add_special_tokens=False)
-            self.known.update(zip(new, (pieces.ids for pieces in encoded)))
-        return [self.known[orth] for orth in orths]
+            known.update(zip(new, (pieces.ids for pieces in encoded)))
+        return [known[orth] for orth in orths]
 
     def pad(self, windows: List[Window]) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
         """Piece ids and attention mask, [n_windows, longest], and the places of the

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from ..component import HMTL, Predictions
+from ..component import HMTL
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
 from ..data.label_rules import NO_RULES, LabelRules
@@ -20,6 +20,7 @@ from ..data.relabelling import Mapped, count_mapped
 from ..data.tokenization import Tokenization, measure_tokenization, tokenize
 from ..hierarchy import check_thresholds
 from ..nn.batch import CandidateSpans
+from ..prediction import Predictions
 from ..tasks.base import Task, annotated_pairs
 from .contradictions import Contradictions, count_contradictions
 from .entity_relations import NamedFact, entity_relation_scores, named_facts

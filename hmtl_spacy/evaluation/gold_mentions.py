@@ -5,8 +5,9 @@ from typing import Dict, Sequence
 import numpy
 from spacy.training import Example
 
-from ..component import HMTL, Predictions
+from ..component import HMTL
 from ..nn.batch import CandidateSpans
+from ..prediction import Predictions
 from ..tasks.base import Task
 from .known_labels import knowing_all_labels
 

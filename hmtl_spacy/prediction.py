@@ -1,0 +1,111 @@
+"""Documents through the network: in batches, which are done side by side."""
+
+from collections import deque
+from functools import partial
+from itertools import islice
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+
+from .model import decode, network_of
+from .nn.batch import CandidateSpans
+from .nn.head import Decoded
+from .side_by_side import Piece, SideBySide
+
+BATCH_WORDS = 2048  # few enough for the cores to share what `nlp.pipe` takes at a time
+ALONE_WORDS = 8192  # memory is for one longer document at a time
+
+Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
+
+
+class Prediction:
+    """Documents whose rows and scores are being predicted.
+
+    Which documents are together in a batch doesn't depend on the machine, and so neither do the numbers.
+
+    thresholds: by task, as for `decode`.
+    candidates: spans of these documents, by task.
+    side_by_side: does the batches.
+    """
+
+    def __init__(
+        self,
+        model: Model[Any, Any],
+        docs: List[Doc],
+        thresholds: Dict[str, float],
+        candidates: Mapping[str, CandidateSpans],
+        side_by_side: SideBySide,
+    ):
+        self.tasks = list(network_of(model).levels)
+        self.pieces: List[Piece[Dict[str, Decoded]]] = []
+        n_done = 0
+        for batch in batches_of_words(docs, BATCH_WORDS):
+            inside = list(range(n_done, n_done + len(batch)))
+            of_batch = {name: spans.select_docs(inside) for name, spans in candidates.items()}
+            n_done += len(batch)
+            work = partial(decode, model, batch, thresholds, of_batch)
+            self.pieces.append(side_by_side.add(work, alone=sum(map(len, batch)) > ALONE_WORDS))
+
+    def result(self) -> Predictions:
+        """Rows and scores of every task, per document."""
+        predictions: Predictions = {name: ([], []) for name in self.tasks}
+        for piece in self.pieces:
+            for name, (rows, scores) in piece.result().items():
+                predictions[name][0].extend(rows)
+                predictions[name][1].extend(scores)
+        return predictions
+
+
+class Failed:
+    """Documents that can't be predicted: `result` says why."""
+
+    def __init__(self, error: Exception):
+        self.pieces: List[Piece[Any]] = []
+        self.error = error
+
+    def result(self) -> Predictions:
+        raise self.error
+
+
+def predict_ahead(
+    stream: Iterable[List[Doc]], begin: Callable[[List[Doc]], Prediction], n: int
+) -> Iterator[Tuple[List[Doc], Union[Prediction, Failed]]]:
+    """YIELDS: documents in turn and their prediction, when so many are begun that `n` threads aren't idle."""
+    waiting: Deque[Tuple[List[Doc], Union[Prediction, Failed]]] = deque()
+    for docs in stream:
+        try:
+            waiting.append((docs, begin(docs)))
+        except Exception as error:
+            waiting.append((docs, Failed(error)))
+        while waiting and (n == 1 or _pieces(islice(waiting, 1, None)) >= n):
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _pieces(waiting: Iterable[Tuple[List[Doc], Union[Prediction, Failed]]]) -> int:
+    return sum(len(prediction.pieces) for _, prediction in waiting)
+
+
+def threads_for(model: Model[Any, Any], threads: Optional[int]) -> int:
+    """How many batches to do at a time. On a GPU it is one.
+
+    threads: as set; null for as many as torch uses, which is one for each core.
+    """
+    return (threads or torch.get_num_threads()) if model.ops.device_type == "cpu" else 1
+
+
+def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
+    """Batches of at most so many words, or of one document."""
+    batch: List[Doc] = []
+    n_words = 0
+    for doc in docs:
+        if batch and n_words + len(doc) > words:
+            yield batch
+            batch, n_words = [], 0
+        batch.append(doc)
+        n_words += len(doc)
+    if batch:
+        yield batch

@@ -1,0 +1,85 @@
+"""Work on several cores: each piece in a thread that runs torch on that core alone."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Thread
+from types import TracebackType
+from typing import Any, Callable, Generic, Optional, Type, TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+
+
+class Piece(Generic[Result]):
+    """What is to be done, and once it is begun, its result to be."""
+
+    def __init__(self, work: Callable[[], Result]):
+        self.work = work
+        self.future: Optional[Future[Result]] = None
+
+    def result(self) -> Result:
+        """Wait for it. One that no thread has begun is done here, with all threads of torch."""
+        return self.work() if self.future is None else self.future.result()
+
+
+class SideBySide:
+    """Does pieces of work at the same time, while a `with` block lasts; its threads end with the block.
+
+    In each of its threads torch uses one. Recurrent steps and small products don't share out over cores, and
+    threads that share them wait for each other where cores are busy. The process's own threads keep theirs.
+
+    n: how many at a time. With 1 a piece is done where its result is asked for.
+    """
+
+    def __init__(self, n: int):
+        self.n = n
+        self.pool: Optional[ThreadPoolExecutor] = None
+        self.last: Optional[Piece[Any]] = None
+
+    def __enter__(self) -> "SideBySide":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+    def add(self, work: Callable[[], Result], alone: bool = False) -> Piece[Result]:
+        """Work for a thread. A piece that has none beside it waits for the next, or to be asked for.
+
+        alone: not for a thread, but to be done with all of torch's when its result is asked for.
+        """
+        piece = Piece(work)
+        if self.n == 1 or alone:
+            return piece
+        if self.last is not None:
+            for waiting in (self.last, piece):
+                self._begin(waiting)
+        self.last = piece
+        return piece
+
+    def _begin(self, piece: Piece[Any]) -> None:
+        if piece.future is None:
+            if self.pool is None:
+                threads = torch.get_num_threads()
+                self.pool = ThreadPoolExecutor(self.n, "hmtl", _use_one_thread, (threads,))
+            # Thinc keeps the operations of a thread in its context
+            piece.future = self.pool.submit(copy_context().run, piece.work)
+
+
+def _use_one_thread(threads: int) -> None:
+    """In this thread. Torch would now begin all later ones with one, too: a thread that ends at once takes
+    that back.
+
+    threads: what torch uses in the others.
+    """
+    torch.get_num_threads()  # the first call of a thread sets its number to that of all
+    torch.set_num_threads(1)
+    restoring = Thread(target=torch.set_num_threads, args=(threads,))
+    restoring.start()
+    restoring.join()
