@@ -6,6 +6,8 @@ from typing import Any, Callable, Dict, List
 
 from spacy.language import Language
 
+from hmtl_spacy import prediction
+
 
 class Clock:
     """Seconds by part; what no part accounts for is under "other"."""
@@ -55,7 +57,8 @@ def watch(nlp: Language) -> Clock:
     clock.time(nlp, "make_doc", "tokenising")
     clock.time(nlp.get_pipe("sentencizer"), "predict", "sentences")
     clock.time(nlp.get_pipe("sentencizer"), "set_annotations", "sentences")
-    clock.time(component, "predict", "layout and copies")
+    component.threads = 1  # the clock is for one thread
+    clock.time(prediction, "decode", "layout and copies")
     for layer in component.model.walk():
         if layer.name == "hmtl-embedding":
             layer._func = clock.timed(layer._func, "embedding: joining")

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Optional
 
 import spacy
 
@@ -57,10 +57,18 @@ def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
         yield Ratio(3, f"{name}, short texts, batch 256: words/s over one at a time", ratio, ">=", 2.5)
 
 
-def piped(texts: List[str], path: Path, batch_size: int, n_process: int = 1, precision: str = "") -> Work:
+def piped(
+    texts: List[str],
+    path: Path,
+    batch_size: int,
+    n_process: int = 1,
+    precision: str = "",
+    threads: Optional[int] = None,
+) -> Work:
     """precision: of the transformer, if the pipeline has one; the pipeline's own if not given."""
     parts = {"contextual": {"precision": precision}} if precision else {}
-    nlp = spacy.load(path, config={"components": {"hmtl": {"embedding": {"parts": parts}}}})
+    component = {"embedding": {"parts": parts}, "threads": threads}
+    nlp = spacy.load(path, config={"components": {"hmtl": component}})
 
     def run():
         return annotations(nlp.pipe(texts, batch_size=batch_size, n_process=n_process))

@@ -23,6 +23,7 @@ from benchmarks.texts import count_words, read_texts
 BENCHMARKS = {
     "encoder": "encoder",
     "pipe": "pipe",
+    "threads": "threads",
     "naive": "comparing",
     "scaling": "scaling",
     "train": "training",

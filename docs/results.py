@@ -195,7 +195,7 @@ def read_entries(
     folder: Path, workflow: str, encoder: str, seed: int, command: str, seconds: Any, peak_mb: Any
 ) -> List[Entry]:
     """The entries of a training, from what `spacy hmtl evaluate --json` wrote for it."""
-    name = f"english-{SIZES[encoder]}" if workflow == "english" else workflow
+    name = {"english": f"english-{SIZES[encoder]}", "all": "sample"}.get(workflow, workflow)
     metrics = folder / "metrics" / name / f"seed-{seed}"
     entries = []
     for layer, (_, file, path) in LAYERS[workflow].items():
