@@ -14,7 +14,7 @@ from ..annotations import Keys, keys_of_doc
 from ..data.layers import LayerTask, further_names
 from .compare import compare
 from .content import LAYERS, Content, read
-from .markup import document
+from .markup import documents
 from .page import assets, page_of, with_assets
 
 __all__ = ["LAYERS", "assets", "render"]
@@ -58,8 +58,7 @@ def render(
     for content, target in zip(shown, targets):
         if target is not None:
             compare(content, target)
-    pairs = enumerate(zip(shown, targets))
-    body = "\n".join(document(content, target, f"hmtl-{i}") for i, (content, target) in pairs)
+    body = documents(list(zip(shown, targets)))
     html = page_of(body, title) if page else with_assets(body)
     if jupyter or (jupyter is None and is_in_jupyter()):
         _display(html)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -66,6 +67,25 @@ class Content:
     bars: Dict[str, List[Bar]] = field(default_factory=dict)
     links: Dict[str, List[Link]] = field(default_factory=dict)
     notes: Dict[str, Note] = field(default_factory=dict)
+
+    def clusters(self) -> Dict[int, List[Bar]]:
+        """The mentions of each cluster, by its number."""
+        clusters: Dict[int, List[Bar]] = {}
+        for bar in sorted(self.bars.get("coref", ()), key=lambda bar: (bar.cluster, bar.start)):
+            clusters.setdefault(bar.cluster, []).append(bar)
+        return clusters
+
+    def counts(self) -> Dict[str, int]:
+        """How many spans, clusters and relations there are, by the name of the layer."""
+        counts = {name: len(bars) for name, bars in self.bars.items()}
+        if "coref" in counts:
+            counts["coref"] = len(self.clusters())
+        return {**counts, **{name: len(links) for name, links in self.links.items()}}
+
+    def differences(self) -> int:
+        """How much of it differs from the annotation that it was compared with."""
+        items = [*chain(*self.bars.values()), *chain(*self.links.values()), *self.notes.values()]
+        return sum(bool(item.mark) for item in items)
 
 
 def read(

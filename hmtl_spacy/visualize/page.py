@@ -1,8 +1,11 @@
 """Pages that need no other files, and elements with their style and script."""
 
-from html import escape
 from importlib.resources import files
 from typing import Tuple
+
+from markupsafe import Markup
+
+from .templates import template
 
 
 def assets() -> Tuple[str, str]:
@@ -13,7 +16,7 @@ def assets() -> Tuple[str, str]:
     """
     style, *scripts = (
         files(__package__).joinpath(name).read_text("utf-8")
-        for name in ("style.css", "layout.js", "arrows.js", "script.js")
+        for name in ("style.css", "marks.js", "layout.js", "arrows.js", "script.js")
     )
     body = "\n".join(scripts)
     return style, f"(() => {{\n{body}}})();\n"
@@ -32,9 +35,4 @@ def element_of(body: str) -> str:
 
 def page_of(body: str, title: str) -> str:
     """A whole page, with no script, font or image from elsewhere."""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n"
-        f'</head>\n<body class="hmtl-page">\n{with_assets(body)}\n</body>\n</html>\n'
-    )
+    return template("page.html").render(title=title, body=Markup(with_assets(body)))

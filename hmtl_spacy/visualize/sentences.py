@@ -1,6 +1,7 @@
 """What each sentence of a document shows, found in one pass: a text may have thousands of sentences."""
 
 from bisect import bisect_left, bisect_right
+from itertools import chain
 from typing import Dict, List, NamedTuple, Tuple
 
 from .content import Bar, Content, Link
@@ -14,6 +15,21 @@ class Sentence(NamedTuple):
     tokens: List[Tuple[int, int, str]]
     bars: Dict[str, List[Bar]]
     links: Dict[str, List[Link]]
+
+    @property
+    def marks(self) -> List[Tuple[str, Bar]]:
+        """Each span with its layer, in the order in which one reads them."""
+        marks = [(layer, bar) for layer, bars in self.bars.items() for bar in bars]
+        return sorted(marks, key=lambda mark: mark[1].start)
+
+    @property
+    def n_links(self) -> int:
+        return sum(map(len, self.links.values()))
+
+    @property
+    def differences(self) -> int:
+        items = [*chain(*self.bars.values()), *chain(*self.links.values())]
+        return sum(bool(item.mark) for item in items)
 
 
 def split(content: Content) -> List[Sentence]:
