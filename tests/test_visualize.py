@@ -119,9 +119,29 @@ def test_side_by_side(doc):
     assert page.text.count("She likes it .") == 2
     assert page.labels("entities") == ["ORG ≠", "ORG", "PER ≠", "ORG"]
     # the predicted cluster has most in common with the second gold cluster
-    assert page.labels("coref") == ["2", "1 ≠", "2", "2", "2 ≠", "2", "1 ≠"]
+    assert page.labels("coref") == ["2", "1 ≠", "2", "2 ≠", "2", "1 ≠", "2"]
     assert "Acme Corp only here" in page.text
     assert not any("≠" in label for label in Page(render(doc, gold=doc)).labels("coref"))
+
+
+def test_several_documents_have_contents_with_counts(doc):
+    other = annotate(doc.vocab, *ANNOTATED[0])
+    set_relations(other, [])
+    html = render([doc, other], gold=[doc, doc])
+    rows = re.findall(r"<tr><th scope=.row.>(.*?)</tr>", html)
+    assert [re.findall(r">([^<>]+)<", row) for row in rows] == [
+        ["Document 1", "2", "4", "2", "1", "0"],
+        ["Document 2", "2", "4", "2", "0", "1"],
+    ]
+    assert html.count('class="row same"') == 3 and html.count('<section class="document same">') == 1
+    assert "<nav" not in render(doc, gold=doc)
+
+
+def test_documents_after_the_first_screens_are_folded():
+    nlp = spacy.blank("en")
+    html = render([nlp("word " * 300), nlp("word " * 300), nlp("short")])
+    assert re.findall("<details( open)?>", html) == [" open", " open", ""]
+    assert "<details" not in render(nlp("word " * 900))
 
 
 def test_differing_tokens_compare_by_characters():

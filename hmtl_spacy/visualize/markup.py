@@ -51,12 +51,15 @@ class Document:
         return Row(sides, len(sides) > 1 and not any(part.differences for part in parts))
 
     @property
-    def counts(self) -> List[str]:
-        """How much there is of each layer in the first annotation, and how often the two differ."""
-        found = [number(n, COUNTED.get(layer, layer)) for layer, n in self.sides[0].content.counts().items()]
-        if len(self.sides) > 1:
-            found.append(number(self.differences, "difference"))
-        return found
+    def counts(self) -> Dict[str, int]:
+        """How much there is of each layer in the first annotation."""
+        return self.sides[0].content.counts()
+
+    @property
+    def summary(self) -> List[str]:
+        """The counts in words, and how often two annotations differ."""
+        found = [number(n, COUNTED.get(layer, layer)) for layer, n in self.counts.items()]
+        return [*found, number(self.differences, "difference")] if len(self.sides) > 1 else found
 
     @property
     def differences(self) -> int:
@@ -81,7 +84,11 @@ def documents(pairs: Pairs, name: str = "hmtl") -> str:
         _fold(shown)
     values = {"types": types, "names": NAMES, "title": title}
     legend = template("legend.html").render(
-        layers=_layers(contents), types=types, two=any(gold for _, gold in pairs), further=_further(contents)
+        layers=_layers(contents),
+        types=types,
+        two=any(gold for _, gold in pairs),
+        further=_further(contents),
+        documents=shown,
     )
     html = template("document.html")
     return "\n".join([legend, *(html.render(document=document, **values) for document in shown)])

@@ -200,6 +200,42 @@ def test_nothing_overflows_a_small_telephone(new_page, compared):
             assert one["y"] == other["y"] and other["x"] >= one["x"] + one["width"]
 
 
+def test_only_differences_are_shown_when_that_is_asked_for(new_page):
+    page = new_page(360)
+    other = make(ANNOTATED[0])
+    set_relations(other, [])
+    show(page, [other, make(ANNOTATED[1])], gold=[make(ANNOTATED[0]), make(ANNOTATED[1])])
+    assert [page.locator(css).filter(visible=True).count() for css in (".document", ".sentence")] == [2, 8]
+    page.locator(".filter").check()
+    assert [page.locator(css).filter(visible=True).count() for css in (".document", ".sentence")] == [1, 2]
+    page.locator(".filter").uncheck()
+    assert page.locator(".sentence").filter(visible=True).count() == 8 and look(page, "crowded") == []
+
+
+def test_contents_lead_to_a_folded_document_and_open_it(page, tmp_path):
+    long = make(("word " * 600 + ".", {0}, [], [], [], []))
+    docs = [make(DENSE), long, make(DENSE)]
+    (tmp_path / "page.html").write_text(render(docs, page=True, jupyter=False), "utf-8")
+    page.goto((tmp_path / "page.html").as_uri())
+    assert not page.locator(".sentence").last.is_visible()
+    page.locator("nav a").last.click()
+    assert page.locator(".sentence").last.is_visible()
+    assert [meets(one["to"], one["tail"]) for one in arrows(page)[-11:]] == [True] * 11
+
+
+@pytest.mark.parametrize("layer, css", [("mentions", ".mentions"), ("entities", ".entities"), ("relations", "svg")])
+def test_layers_can_be_hidden(page, layer, css):
+    show(page, make(DENSE))
+    height = page.locator(".sentence").bounding_box()["height"]
+    button = page.locator(f"[data-toggle={layer}]")
+    button.click()
+    assert page.locator(f".sentence {css}").filter(visible=True).count() == 0
+    assert page.locator(".sentence").bounding_box()["height"] < height
+    button.click()
+    settle(page)
+    assert page.locator(".sentence").bounding_box()["height"] == height and look(page, "crowded") == []
+
+
 def test_overflow_would_be_seen(new_page):
     page = new_page(360)
     page.set_content("<p style='white-space: nowrap'>" + "word " * 99)
