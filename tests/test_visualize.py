@@ -294,5 +294,7 @@ def test_command_compares_with_a_pipeline(data, tmp_path):
 
 
 def test_command_errors(data, tmp_path):
+    done = visualize(data, tmp_path / "page.html", "--view", "grph")
+    assert done.exit_code == 1 and "Can't show the view 'grph': choose one of text, graph, all" in done.output
     done = visualize(data, tmp_path / "page.html", "--model", "no_such_model")
     assert done.exit_code == 1 and "no_such_model" in done.output and "Traceback" not in done.output

@@ -40,8 +40,8 @@ class Describer:
             return form(doc, layers)
         described = to_jsonl(doc, layers)
         if form:
-            content = read(doc, keys=self.keys, tasks=self.tasks)
-            described["html"] = element_of(documents([(content, None)]))
+            content = read(doc, keys=self.keys, tasks=self.tasks, graph=True)
+            described["html"] = element_of(documents([(content, None)], "all"))
         return json.dumps(described, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 

@@ -9,8 +9,10 @@ from spacy.tokens import Doc, Span
 
 from ..annotations import Keys, get_clusters, get_mentions, get_relations, has_entities, keys_of_doc
 from ..data.layers import LayerTask, further_layers
+from ..entities import entity_graph
 from ..entities.membership import Membership
 from .direction import direction_of
+from .graph import Graph, graph_of
 
 LAYERS = ("entities", "mentions", "coref", "relations")
 
@@ -56,6 +58,7 @@ class Content:
     """One document: its tokens and sentences, and the layers that were asked for and are annotated.
 
     bars, links, notes: by the name of the layer; what spans, relations and anything else look like.
+    graph: its entities and the relations between them, if these are shown.
     """
 
     title: str
@@ -67,6 +70,7 @@ class Content:
     bars: Dict[str, List[Bar]] = field(default_factory=dict)
     links: Dict[str, List[Link]] = field(default_factory=dict)
     notes: Dict[str, Note] = field(default_factory=dict)
+    graph: Optional[Graph] = None
 
     def clusters(self) -> Dict[int, List[Bar]]:
         """The mentions of each cluster, by its number."""
@@ -93,12 +97,14 @@ def read(
     layers: Optional[Sequence[str]] = None,
     keys: Optional[Keys] = None,
     tasks: Optional[Mapping[str, LayerTask]] = None,
+    graph: bool = False,
 ) -> Content:
     """Everything about a document that a page shows.
 
     layers: which to show; all if not given.
     keys: the document's span groups; found out from it if not given.
     tasks: those of the pipeline, by name, which are asked for layers beyond the standard ones.
+    graph: whether its entity graph is shown too.
     """
     keys = keys_of_doc(doc) if keys is None else keys
     content = Content(
@@ -117,6 +123,8 @@ def read(
     for name, data in further.items():
         if name in shown:
             _add_further(content, name, data)
+    if graph:
+        content.graph = graph_of(entity_graph(doc, keys=keys), doc.text, content.sentences)
     return content
 
 

@@ -69,23 +69,26 @@ class Document:
 Pairs = Sequence[Tuple[Content, Optional[Content]]]
 
 
-def documents(pairs: Pairs, name: str = "hmtl") -> str:
+def documents(pairs: Pairs, view: str = "text") -> str:
     """All documents, with a legend before them; each with its gold annotation beside it if there is one.
 
-    name: what the ids of the elements begin with.
+    view: "text", "graph" or "all", which is both; graphs must have been read.
     """
     contents = [content for pair in pairs for content in pair if content]
-    types = type_colours(bar.label for one in contents for bar in one.bars.get("entities", ()))
+    labels = {bar.label for one in contents for bar in one.bars.get("entities", ())}
+    nodes = {node.entity.label for one in contents if one.graph for node in one.graph.nodes}
+    types = type_colours(labels | nodes)
     shown = [
-        Document(f"{name}-{i}", content.title or f"Document {i + 1}" * (len(pairs) > 1), _sides(content, gold))
+        Document(f"hmtl-{i}", content.title or f"Document {i + 1}" * (len(pairs) > 1), _sides(content, gold))
         for i, (content, gold) in enumerate(pairs)
     ]
     if len(shown) > 1:
         _fold(shown)
-    values = {"types": types, "names": NAMES, "title": title}
+    values = {"types": types, "names": NAMES, "title": title, "number": number, "view": view}
     legend = template("legend.html").render(
         layers=_layers(contents),
-        types=types,
+        types={label: colour for label, colour in types.items() if label in (nodes if view == "graph" else labels)},
+        view=view,
         two=any(gold for _, gold in pairs),
         further=_further(contents),
         documents=shown,

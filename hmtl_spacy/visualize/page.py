@@ -7,6 +7,8 @@ from markupsafe import Markup
 
 from .templates import template
 
+SOURCES = ("style.css", "marks.js", "layout.js", "arrows.js", "graph.js", "script.js")
+
 
 def assets() -> Tuple[str, str]:
     """The style, and the script, which gives the page a function `hmtl.start(element)`.
@@ -16,7 +18,7 @@ def assets() -> Tuple[str, str]:
     """
     style, *scripts = (
         files(__package__).joinpath(name).read_text("utf-8")
-        for name in ("style.css", "marks.js", "layout.js", "arrows.js", "script.js")
+        for name in SOURCES
     )
     body = "\n".join(scripts)
     return style, f"(() => {{\n{body}}})();\n"

@@ -11,6 +11,14 @@ const resized = new ResizeObserver((entries) => {
   drawArrows(changed.map(({ target }) => sentences.get(target)));
 });
 
+const graphs = new WeakMap();
+const widened = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const graph = graphs.get(target);
+    if (graph.width !== target.clientWidth) graph.draw();
+  }
+});
+
 document.fonts.addEventListener("loadingdone", () => {
   const elements = [...document.querySelectorAll(".hmtl .sentence")];
   drawArrows(elements.map((element) => sentences.get(element)).filter(Boolean));
@@ -109,6 +117,10 @@ function begin(root) {
   for (const element of elements) sentences.set(element, new Sentence(element));
   drawArrows(elements.map((element) => sentences.get(element)));
   for (const element of elements) resized.observe(element);
+  for (const element of root.querySelectorAll(".graph")) {
+    graphs.set(element, new Graph(element));
+    widened.observe(element);
+  }
 }
 
 // Shows a layer, or hides it.
@@ -133,6 +145,7 @@ function print({ matches }) {
       one.open = matches || one.dataset.before === "true";
     }
     drawArrows([...root.querySelectorAll(".sentence")].map((element) => sentences.get(element)));
+    for (const element of root.querySelectorAll(".graph")) graphs.get(element).draw();
   }
 }
 paper.addEventListener("change", print);
