@@ -134,7 +134,7 @@ class Graph {
     const bend = 14 + 26 * turn;
     const loop = from === to;
     const [bentX, bentY] = loop ? [from.x, from.y - from.radius - 40 - bend] : [(from.x + to.x) / 2 - (dy / length) * bend, (from.y + to.y) / 2 + (dx / length) * bend];
-    const [cx, cy] = [limit(bentX, 8, this.width - 8), limit(bentY, 8, this.height - 8)];
+    const [cx, cy] = [limit(bentX, 12, this.width - 12), limit(bentY, 12, this.height - 12)];
     const rim = (node, x, y, gap) => {
       const far = Math.hypot(x - node.x, y - node.y) || 1;
       return [node.x + ((x - node.x) / far) * (node.radius + gap), node.y + ((y - node.y) / far) * (node.radius + gap)];
@@ -150,12 +150,13 @@ class Graph {
     for (const kind of ["near", "line"]) drawn(group, "path", { class: kind, d: `M${begin} Q${bent} ${end}` });
     const angle = (Math.atan2(end[1] - bent[1], end[0] - bent[0]) * 180) / Math.PI;
     drawn(group, "path", { class: "point", d: "M-7,-3.5 L0,0 L-7,3.5 Z", transform: `translate(${end}) rotate(${angle})` });
-    const half = pen.measureText(item.dataset.name).width * 0.5 + 3;
+    const label = fitted(item.dataset.name, Math.min(220, this.width - 16));
+    const half = pen.measureText(label).width * 0.5 + 3;
     const boxes = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map(at).map(([x, y]) => ({ x: limit(x, half, Math.max(half, this.width - half)), y }));
     const met = ({ x, y }) => taken.filter((one) => x + half > one.left && x - half < one.right && y + 5 > one.top && y - this.size < one.bottom).length;
     const best = boxes.reduce((one, other) => (met(other) < met(one) ? other : one));
     taken.push({ left: best.x - half, right: best.x + half, top: best.y - this.size, bottom: best.y + 5 });
-    drawn(group, "text", { x: best.x, y: best.y + 3, "font-size": 0.9 * this.size }, item.dataset.name);
+    drawn(group, "text", { x: best.x, y: best.y + 3, "font-size": 0.9 * this.size }, label);
     return group;
   }
 

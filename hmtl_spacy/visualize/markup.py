@@ -129,4 +129,6 @@ def title(bar: Bar, layer: str) -> str:
     """What a span is, in words."""
     cluster = f"cluster {bar.cluster}" if bar.cluster else ""
     what = ", ".join(part for part in (bar.label, cluster) if part)
-    return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({bar.mark})' if bar.mark else ''}"
+    known = [bar.mark, "" if bar.score is None else f"score {bar.score:.2f}"]
+    noted = ", ".join(filter(None, known))
+    return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({noted})' if noted else ''}"
