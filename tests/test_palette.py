@@ -15,9 +15,21 @@ LIGHT, DARK = STYLE.split("@media (prefers-color-scheme: dark)")
 # what eyes without one kind of cone see, in linear RGB: Machado et al. 2009, severity 1
 EYES = {
     "all cones": np.eye(3),
-    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+    "no red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.01182, 0.04294, 0.968881],
+    ],
+    "no blue": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ],
 }
 # from linear RGB to OKLab, https://bottosson.github.io/posts/oklab
 CONES = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566]]
@@ -79,7 +91,9 @@ def test_clusters_and_quiet_words_can_be_read(style):
 
 
 def test_contrast_and_distance_are_those_of_their_definitions():
-    assert contrast("#000", "#fff") == pytest.approx(21) and contrast("#777777", "#fff") == pytest.approx(4.48, abs=0.01)
+    assert contrast("#000", "#fff") == pytest.approx(21) and contrast("#777777", "#fff") == pytest.approx(
+        4.48, abs=0.01
+    )
     assert distance("#000", "#fff", np.eye(3)) == pytest.approx(1, abs=1e-3)
     assert distance("#d55e00", "#d55e00", EYES["no red"]) == 0
     assert distance("#cc0000", "#5e5200", EYES["no red"]) < 0.1 < distance("#cc0000", "#5e5200", np.eye(3))

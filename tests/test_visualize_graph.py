@@ -58,10 +58,14 @@ def test_views():
 
 def test_names_and_labels_are_text():
     evil = "<img/src=x>"
-    doc = make(([evil, "met", "'\"&"], {0}, [(0, 1, "<b>")], [(0, 1, "<b>"), (2, 3, "A")], [], [(0, 1, 2, 3, "<i>")]))
+    doc = make(
+        ([evil, "met", "'\"&"], {0}, [(0, 1, "<b>")], [(0, 1, "<b>"), (2, 3, "A")], [], [(0, 1, 2, 3, "<i>")])
+    )
     html = render(doc, view="graph")
-    assert not re.search(r"<(img|b>|i>)", html.replace("<b>", "", html.count("<b><bdi>") + html.count("<b>&lt;i&gt; →")))
-    assert "&lt;img/src=x&gt;" in html and "&lt;i&gt;" in html and "data-name=\"&#39;&#34;&amp;\"" in html
+    assert not re.search(
+        r"<(img|b>|i>)", html.replace("<b>", "", html.count("<b><bdi>") + html.count("<b>&lt;i&gt; →"))
+    )
+    assert "&lt;img/src=x&gt;" in html and "&lt;i&gt;" in html and 'data-name="&#39;&#34;&amp;"' in html
 
 
 def test_documents_without_entities_say_so():

@@ -91,8 +91,13 @@ class Content:
 
     def differences(self) -> int:
         """How much of it differs from the annotation that it was compared with."""
-        items = [*chain(*self.bars.values()), *chain(*self.links.values()), *self.notes.values()]
-        return sum(bool(item.mark) for item in items)
+        return count_marks(self.bars, self.links) + sum(bool(note.mark) for note in self.notes.values())
+
+
+def count_marks(bars: Mapping[str, List[Bar]], links: Mapping[str, List[Link]]) -> int:
+    """How many of some spans and relations, by the name of the layer, are marked as different."""
+    n_bars = sum(bool(bar.mark) for bar in chain(*bars.values()))
+    return n_bars + sum(bool(link.mark) for link in chain(*links.values()))
 
 
 def read(
@@ -124,8 +129,7 @@ def read(
     _add_spans(content, found, shown, Membership(doc, keys))
     if "relations" in shown and found.relations is not None:
         content.links["relations"] = [
-            Link(_end(head), _end(tail), label, score=score)
-            for head, tail, label, score in found.relations
+            Link(_end(head), _end(tail), label, score=score) for head, tail, label, score in found.relations
         ]
     for name, data in further.items():
         if name in shown:

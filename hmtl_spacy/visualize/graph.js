@@ -35,7 +35,7 @@ class Graph {
   // Fruchterman and Reingold's forces, from a spiral: the same graph is always laid out the same.
   arrange(nodes) {
     const { edges, width } = this;
-    this.height = Math.max(200, (150 * 130 * nodes.length) / width);
+    this.height = Math.max(200, (140 * 120 * nodes.length) / width);
     const ideal = Math.sqrt((width * this.height) / nodes.length);
     nodes.forEach((node, i) => {
       const far = Math.sqrt((i + 0.5) / nodes.length) / 2;
@@ -165,6 +165,7 @@ class Graph {
     const same = group.item.classList.contains("chosen");
     for (const old of this.element.querySelectorAll(".chosen")) old.classList.remove("chosen");
     if (!same) for (const one of [group, group.item]) one.classList.add("chosen");
+    if (!same) group.item.scrollIntoView({ block: "nearest" });
   }
 }
 

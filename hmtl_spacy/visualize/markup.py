@@ -1,7 +1,7 @@
 """The HTML of documents. `document.html` has its elements; there all text and labels are escaped."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .content import Bar, Content
 from .palette import type_colours
@@ -9,7 +9,12 @@ from .sentences import Sentence, split
 from .templates import template
 
 NAMES = {"entities": "Named entity", "mentions": "Mention", "coref": "Coreference"}
-PLURALS = {"entities": "Named entities", "mentions": "Mentions", "coref": "Clusters", "relations": "Relations"}
+PLURALS = {
+    "entities": "Named entities",
+    "mentions": "Mentions",
+    "coref": "Clusters",
+    "relations": "Relations",
+}
 COUNTED = {"entities": "named entity", "mentions": "mention", "coref": "cluster", "relations": "relation"}
 OPEN = 2_000  # characters of documents that are open at first; those after them are folded
 
@@ -87,7 +92,11 @@ def documents(pairs: Pairs, view: str = "text") -> str:
     values = {"types": types, "names": NAMES, "title": title, "number": number, "view": view}
     legend = template("legend.html").render(
         layers=_layers(contents),
-        types={label: colour for label, colour in types.items() if label in (nodes if view == "graph" else labels)},
+        types={
+            label: colour
+            for label, colour in types.items()
+            if label in (nodes if view == "graph" else labels)
+        },
         view=view,
         two=any(gold for _, gold in pairs),
         further=_further(contents),
@@ -116,7 +125,9 @@ def _layers(contents: Sequence[Content]) -> Dict[str, str]:
 
 
 def _further(contents: Sequence[Content]) -> List[str]:
-    return [name for name in dict.fromkeys(name for one in contents for name in one.bars) if name not in NAMES]
+    return [
+        name for name in dict.fromkeys(name for one in contents for name in one.bars) if name not in NAMES
+    ]
 
 
 def number(n: int, what: str) -> str:
@@ -129,6 +140,6 @@ def title(bar: Bar, layer: str) -> str:
     """What a span is, in words."""
     cluster = f"cluster {bar.cluster}" if bar.cluster else ""
     what = ", ".join(part for part in (bar.label, cluster) if part)
-    known = [bar.mark, "" if bar.score is None else f"score {bar.score:.2f}"]
+    known = [bar.mark, f"score {bar.score:.2f}" if bar.score is not None and bar.score < 1 else ""]
     noted = ", ".join(filter(None, known))
     return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({noted})' if noted else ''}"

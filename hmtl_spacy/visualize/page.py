@@ -16,10 +16,7 @@ def assets() -> Tuple[str, str]:
     The script starts what is already on the page. Call the function for documents that are added later,
     with `innerHTML` say, where the browser runs no script; calling it twice is harmless.
     """
-    style, *scripts = (
-        files(__package__).joinpath(name).read_text("utf-8")
-        for name in SOURCES
-    )
+    style, *scripts = (files(__package__).joinpath(name).read_text("utf-8") for name in SOURCES)
     body = "\n".join(scripts)
     return style, f"(() => {{\n{body}}})();\n"
 

@@ -1,10 +1,9 @@
 """What each sentence of a document shows, found in one pass: a text may have thousands of sentences."""
 
 from bisect import bisect_left, bisect_right
-from itertools import chain
 from typing import Dict, List, NamedTuple, Tuple
 
-from .content import Bar, Content, Link
+from .content import Bar, Content, Link, count_marks
 
 
 class Sentence(NamedTuple):
@@ -28,8 +27,7 @@ class Sentence(NamedTuple):
 
     @property
     def differences(self) -> int:
-        items = [*chain(*self.bars.values()), *chain(*self.links.values())]
-        return sum(bool(item.mark) for item in items)
+        return count_marks(self.bars, self.links)
 
 
 def split(content: Content) -> List[Sentence]:

@@ -1,11 +1,11 @@
 """The package's templates, which escape everything that comes from texts."""
 
-from functools import lru_cache
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, Template
 
 
-@lru_cache(maxsize=None)
+@cache
 def template(name: str, package: str = "hmtl_spacy.visualize") -> Template:
     """A template beside a package's code."""
     loader = PackageLoader(package, "")

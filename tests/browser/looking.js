@@ -74,7 +74,8 @@ function contrasts() {
   }
   for (const one of all(".lit")) {
     const { color, backgroundColor } = getComputedStyle(one);
-    found[`lit ${one.dataset.cluster}`] = ratio(light(color), light(backgroundColor));
+    const name = `lit ${one.dataset.layer ?? ""} ${one.dataset.cluster}`;
+    found[name] = ratio(light(color), /^rgba.*, 0\)$/.test(backgroundColor) ? paper : light(backgroundColor));
   }
   return found;
 }

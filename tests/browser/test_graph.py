@@ -17,7 +17,12 @@ LARGE = (
     [],
     [(i, i + 1, "PER" if i % 2 else "ORG") for i in range(24)],
     [],
-    [*((0, 1, i, i + 1, "KNOWS") for i in range(1, 14)), (3, 4, 3, 4, "SELF"), (4, 5, 5, 6, "A"), (5, 6, 4, 5, "B")],
+    [
+        *((0, 1, i, i + 1, "KNOWS") for i in range(1, 14)),
+        (3, 4, 3, 4, "SELF"),
+        (4, 5, 5, 6, "A"),
+        (5, 6, 4, 5, "B"),
+    ],
 )
 
 
@@ -40,15 +45,22 @@ def test_entities_are_beside_each_other_in_the_page(new_page, width, layers):
     assert len(nodes) == page.locator("[data-node]").count() > 8
     assert not [pair for pair in combinations(nodes, 2) if overlap(*pair)]
     left, top, right, bottom = boxes(page, ".graph svg")[0]
-    assert all(left <= a and b >= top and c <= right and d <= bottom for a, b, c, d in [*nodes, *boxes(page, ".edge :is(.line, text)")])
+    assert all(
+        left <= a and b >= top and c <= right and d <= bottom
+        for a, b, c, d in [*nodes, *boxes(page, ".edge :is(.line, text)")]
+    )
     assert overflowing(page) == []
 
 
 def test_entities_mentioned_more_often_are_larger_and_have_the_colour_of_their_type(page):
     show(page, ANNOTATED[2])
-    sizes = page.evaluate("() => [...document.querySelectorAll('.node circle')].map((one) => Number(one.getAttribute('r')))")
+    sizes = page.evaluate(
+        "() => [...document.querySelectorAll('.node circle')].map((one) => Number(one.getAttribute('r')))"
+    )
     assert sizes[0] > sizes[1] and len(sizes) == 2  # Bob, he; Rome
-    fills = page.evaluate("() => [...document.querySelectorAll('.node circle')].map((one) => getComputedStyle(one).fill)")
+    fills = page.evaluate(
+        "() => [...document.querySelectorAll('.node circle')].map((one) => getComputedStyle(one).fill)"
+    )
     assert len(set(fills)) == 2
 
 
@@ -60,8 +72,10 @@ def test_arrows_begin_and_end_at_their_entities(page):
           return ["from", "to"].map((side, i) => {
             const item = document.querySelector(`[data-node="${edge.item.dataset[side]}"]`);
             const { x, y } = path.getPointAtLength(i * path.getTotalLength());
-            const { x: left, y: top, width, height } = [...document.querySelectorAll(".node")].find((one) => one.item === item).getBBox();
-            return Math.hypot(Math.max(left - x, 0, x - left - width), Math.max(top - y, 0, y - top - height));
+            const node = [...document.querySelectorAll(".node")].find((one) => one.item === item);
+            const { x: left, y: top, width, height } = node.getBBox();
+            const [byX, byY] = [Math.max(left - x, x - left - width), Math.max(top - y, y - top - height)];
+            return Math.hypot(Math.max(byX, 0), Math.max(byY, 0));
           });
         })"""
     )
@@ -90,7 +104,9 @@ def test_evidence_is_shown_for_what_is_chosen_and_only_for_it(page):
     assert shown.all_inner_texts() == ["Ann Lee WORK → Acme Corp score 1.00\nAnn Lee works for Acme Corp ."]
     assert page.locator("mark").filter(visible=True).all_inner_texts() == ["Ann Lee", "Acme Corp"]
     page.locator(".node circle").first.click()
-    assert shown.all_inner_texts() == ["Ann Lee PER · 2 mentions\nAnn Lee works for Acme Corp .\nShe likes it ."]
+    assert shown.all_inner_texts() == [
+        "Ann Lee PER · 2 mentions\nAnn Lee works for Acme Corp .\nShe likes it ."
+    ]
     page.locator(".node circle").first.click()
     assert shown.count() == 0
 
@@ -121,4 +137,8 @@ def test_a_folded_graph_is_drawn_when_it_is_opened(page):
     page.locator("summary", has_text="Entity graph").click()
     settle(page)
     assert page.locator(".node").count() == page.locator("[data-node]").count()
-    assert json.loads(page.evaluate("() => JSON.stringify(document.querySelector('.graph svg').viewBox.baseVal.width > 300)"))
+    assert json.loads(
+        page.evaluate(
+            "() => JSON.stringify(document.querySelector('.graph svg').viewBox.baseVal.width > 300)"
+        )
+    )
