@@ -53,7 +53,7 @@ TABLE = {
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
     "logger": ("data thresholds", LIGHT),
     "training": ("shims annotate.locks annotate.models annotate.outputs", f"{LIGHT} torch safetensors"),
-    "visualize": ("annotations data.layers entities", "spacy IPython"),
+    "visualize": ("annotations data.layers entities", "spacy IPython jinja2 markupsafe"),
     "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
     "cli": (
         "registry annotate data evaluation graphs overlay presets training visualize",

@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import spacy
 from playwright.sync_api import sync_playwright
 
 from hmtl_spacy.data.converters.inline import inline_to_docs
@@ -20,29 +21,49 @@ SAMPLE = FOLDER.parent.parent / "assets" / "sample" / "biography_04.txt"
 
 
 def main(model):
+    """All pictures of pages, in light colours."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 860, "height": 520}, device_scale_factor=1.5)
         show_sample(page)
+        page = browser.new_page(viewport={"width": 1060, "height": 720}, device_scale_factor=1.25)
+        show_pairs(page, spacy.load(model))
+        page = browser.new_page(viewport={"width": 860, "height": 640}, device_scale_factor=1.5)
+        show_graph(page)
         page = browser.new_page(viewport={"width": 1060, "height": 780}, device_scale_factor=1.25)
         with serving(model) as url:
             show_application(page, url)
         browser.close()
 
 
-def show_sample(page):
+def sample():
     with SAMPLE.open(encoding="utf-8") as lines:
-        doc = next(inline_to_docs(lines))
-    page.set_content(render(doc, page=True, jupyter=False))
+        return next(inline_to_docs(lines))
+
+
+def show_sample(page):
+    page.set_content(render(sample(), page=True, jupyter=False))
     page.locator(".coref.begins").first.hover()
     page.screenshot(path=FOLDER / "page.png")
 
 
+def show_pairs(page, nlp):
+    gold = sample()
+    page.set_content(render(nlp(gold.text), gold=gold, page=True, jupyter=False))
+    page.locator(".filter").check()
+    page.screenshot(path=FOLDER / "pairs.png")
+
+
+def show_graph(page):
+    page.set_content(render(sample(), view="graph", page=True, jupyter=False))
+    page.locator(".edge text").first.click()
+    page.screenshot(path=FOLDER / "graph.png")
+
+
 def show_application(page, url):
     page.goto(url)
-    page.locator("[data-text]").first.click()
     page.wait_for_selector("#layers .word")
-    page.locator("summary").click()
+    page.locator("#beside summary").click()
     page.locator("#layers .coref.begins").first.focus()
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=FOLDER / "serve.png")

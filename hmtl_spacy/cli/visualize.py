@@ -21,6 +21,9 @@ def visualize_cli(
         int, Opt("--limit", "-n", min=0, help="At most this many documents, sampled evenly; 0 for all")
     ] = 0,
     labels: LabelsPath = None,
+    view: Annotated[
+        str, Opt("--view", help="What to show: text, graph (entities and their relations), or all")
+    ] = "all",
     title: Annotated[str, Opt("--title", help="Title of the page")] = "HMTL",
     use_gpu: Gpu = -1,
 ):
@@ -32,8 +35,10 @@ def visualize_cli(
 
     from ..data.corpus import read_task_corpus
     from ..data.layers import tasks_of
-    from ..visualize import render
+    from ..visualize import VIEWS, render
 
+    if view not in VIEWS:
+        msg.fail(f"Can't show the view '{view}': choose one of {', '.join(VIEWS)} with --view.", exits=1)
     if labels and not model:
         msg.fail("--labels relates the data's labels to those of a pipeline: give one with --model.", exits=1)
     setup_gpu(use_gpu, silent=True)
@@ -53,7 +58,13 @@ def visualize_cli(
         doc.user_data.setdefault("title", reference.user_data.get("title"))
     out_path.parent.mkdir(parents=True, exist_ok=True)
     html = render(
-        docs, gold=gold if model else None, tasks=tasks_of(nlp), page=True, title=title, jupyter=False
+        docs,
+        gold=gold if model else None,
+        tasks=tasks_of(nlp),
+        view=view,
+        page=True,
+        title=title,
+        jupyter=False,
     )
     out_path.write_text(html or "", encoding="utf-8")  # None is for Jupyter
     msg.good(f"Wrote a page of {len(docs):,} documents", out_path)

@@ -11,7 +11,7 @@ from .. import __version__
 from ..data.layers import Layers, further_names, keys_of, read_layers, tasks_of
 from ..data.writers.jsonl import to_jsonl
 from ..visualize.content import read
-from ..visualize.markup import document
+from ..visualize.markup import documents
 from ..visualize.page import element_of
 from .schemas import Model, Version
 
@@ -40,8 +40,8 @@ class Describer:
             return form(doc, layers)
         described = to_jsonl(doc, layers)
         if form:
-            content = read(doc, keys=self.keys, tasks=self.tasks)
-            described["html"] = element_of(document(content, None, "hmtl-0"))
+            content = read(doc, keys=self.keys, tasks=self.tasks, graph=True)
+            described["html"] = element_of(documents([(content, None)], "all"))
         return json.dumps(described, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 

@@ -114,6 +114,7 @@
     }
   });
   addEventListener("hashchange", fromAddress);
-  fromAddress();
+  if (location.hash.startsWith(PREFIX)) fromAddress();
+  else choose(document.querySelector("[data-text]").dataset.text).then(() => text.value === shown && document.activeElement === text && text.select());
   count();
 })();

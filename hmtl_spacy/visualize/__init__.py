@@ -14,10 +14,12 @@ from ..annotations import Keys, keys_of_doc
 from ..data.layers import LayerTask, further_names
 from .compare import compare
 from .content import LAYERS, Content, read
-from .markup import document
+from .markup import documents
 from .page import assets, page_of, with_assets
 
-__all__ = ["LAYERS", "assets", "render"]
+__all__ = ["LAYERS", "VIEWS", "assets", "render"]
+
+VIEWS = ("text", "graph", "all")
 
 
 def render(
@@ -27,6 +29,7 @@ def render(
     layers: Optional[Sequence[str]] = None,
     tasks: Optional[Mapping[str, LayerTask]] = None,
     keys: Optional[Keys] = None,
+    view: str = "text",
     page: bool = False,
     title: str = "HMTL",
     jupyter: Optional[bool] = None,
@@ -40,6 +43,7 @@ def render(
     tasks: those of the pipeline, by name (`nlp.get_pipe("hmtl").tasks`), which are asked for further layers.
     keys: the span groups of both; if not given, found out from each document, and those that gold doesn't
         tell from the document beside it.
+    view: "text", "graph" (the entities and the relations between them, with evidence), or "all" of both.
     page: a whole page rather than an element to put into one.
     jupyter: display it in a notebook; found out if not given.
     RETURNS: HTML; None if it was displayed.
@@ -47,19 +51,21 @@ def render(
     known = [*LAYERS, *further_names(tasks or {})]
     if unknown := [layer for layer in layers or () if layer not in known]:
         raise ValueError(f"Can't show the layers {unknown}: there are {known}.")
+    if view not in VIEWS:
+        raise ValueError(f"Can't show the view '{view}': there are {list(VIEWS)}.")
+    graph = view != "text"
     docs = _listed(docs)
     gold_docs = None if gold is None else _listed(gold)
     _check_pairs(docs, gold_docs)
-    shown = [read(doc, layers, keys, tasks) for doc in docs]
+    shown = [read(doc, layers, keys, tasks, graph) for doc in docs]
     targets: List[Optional[Content]] = [None] * len(docs)
     if gold_docs is not None:
         keys_of_gold = [keys or keys_of_doc(one, keys_of_doc(doc)) for doc, one in zip(docs, gold_docs)]
-        targets = [read(doc, layers, own, tasks) for doc, own in zip(gold_docs, keys_of_gold)]
+        targets = [read(doc, layers, own, tasks, graph) for doc, own in zip(gold_docs, keys_of_gold)]
     for content, target in zip(shown, targets):
         if target is not None:
             compare(content, target)
-    pairs = enumerate(zip(shown, targets))
-    body = "\n".join(document(content, target, f"hmtl-{i}") for i, (content, target) in pairs)
+    body = documents(list(zip(shown, targets)), view)
     html = page_of(body, title) if page else with_assets(body)
     if jupyter or (jupyter is None and is_in_jupyter()):
         _display(html)

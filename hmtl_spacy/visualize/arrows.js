@@ -1,4 +1,4 @@
-// Relations as arrows above their sentence.
+// Relations as arrows above their sentence; all that is drawn of it.
 const SVG = "http://www.w3.org/2000/svg";
 
 // A path along points, its corners rounded.
@@ -22,6 +22,7 @@ function drawn(parent, name, attributes, text = "") {
 }
 
 function draw(sentence) {
+  for (const mark of sentence.marks) mark.draw(sentence);
   if (!sentence.arrows.length) return;
   const svg = drawn(sentence.element, "svg", { class: "arrows", "aria-hidden": "true" });
   for (const arrow of sentence.arrows) drawLine(svg, sentence, arrow);

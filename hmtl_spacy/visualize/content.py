@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..annotations import Keys, get_clusters, get_mentions, get_relations, has_entities, keys_of_doc
-from ..data.layers import LayerTask, further_layers
+from ..annotations import Keys, keys_of_doc
+from ..data.layers import Layers, LayerTask, Scored, read_layers
+from ..entities import entity_graph
 from ..entities.membership import Membership
 from .direction import direction_of
+from .graph import Graph, graph_of
 
 LAYERS = ("entities", "mentions", "coref", "relations")
 
@@ -21,6 +24,7 @@ class Bar:
     number: tells apart spans of one layer that cover the same text.
     cluster: the cluster that it is a mention of, from 1; 0 for none.
     mark: "" where both annotations agree, else "only here" or "cluster differs".
+    score: the confidence in it; None if unknown.
     """
 
     start: int
@@ -30,6 +34,7 @@ class Bar:
     number: int = 0
     cluster: int = 0
     mark: str = ""
+    score: Optional[float] = None
 
 
 @dataclass
@@ -40,6 +45,7 @@ class Link:
     tail: Tuple[int, int, str]
     label: str
     mark: str = ""
+    score: Optional[float] = None
 
 
 @dataclass
@@ -55,6 +61,7 @@ class Content:
     """One document: its tokens and sentences, and the layers that were asked for and are annotated.
 
     bars, links, notes: by the name of the layer; what spans, relations and anything else look like.
+    graph: its entities and the relations between them, if these are shown.
     """
 
     title: str
@@ -66,6 +73,31 @@ class Content:
     bars: Dict[str, List[Bar]] = field(default_factory=dict)
     links: Dict[str, List[Link]] = field(default_factory=dict)
     notes: Dict[str, Note] = field(default_factory=dict)
+    graph: Optional[Graph] = None
+
+    def clusters(self) -> Dict[int, List[Bar]]:
+        """The mentions of each cluster, by its number."""
+        clusters: Dict[int, List[Bar]] = {}
+        for bar in sorted(self.bars.get("coref", ()), key=lambda bar: (bar.cluster, bar.start)):
+            clusters.setdefault(bar.cluster, []).append(bar)
+        return clusters
+
+    def counts(self) -> Dict[str, int]:
+        """How many spans, clusters and relations there are, by the name of the layer."""
+        counts = {name: len(bars) for name, bars in self.bars.items()}
+        if "coref" in counts:
+            counts["coref"] = len(self.clusters())
+        return {**counts, **{name: len(links) for name, links in self.links.items()}}
+
+    def differences(self) -> int:
+        """How much of it differs from the annotation that it was compared with."""
+        return count_marks(self.bars, self.links) + sum(bool(note.mark) for note in self.notes.values())
+
+
+def count_marks(bars: Mapping[str, List[Bar]], links: Mapping[str, List[Link]]) -> int:
+    """How many of some spans and relations, by the name of the layer, are marked as different."""
+    n_bars = sum(bool(bar.mark) for bar in chain(*bars.values()))
+    return n_bars + sum(bool(link.mark) for link in chain(*links.values()))
 
 
 def read(
@@ -73,12 +105,14 @@ def read(
     layers: Optional[Sequence[str]] = None,
     keys: Optional[Keys] = None,
     tasks: Optional[Mapping[str, LayerTask]] = None,
+    graph: bool = False,
 ) -> Content:
     """Everything about a document that a page shows.
 
     layers: which to show; all if not given.
     keys: the document's span groups; found out from it if not given.
     tasks: those of the pipeline, by name, which are asked for layers beyond the standard ones.
+    graph: whether its entity graph is shown too.
     """
     keys = keys_of_doc(doc) if keys is None else keys
     content = Content(
@@ -89,27 +123,31 @@ def read(
         tokens=[(token.idx, token.idx + len(token), token.text) for token in doc],
         sentences=_sentences(doc),
     )
-    further = further_layers(doc, tasks or {})
+    found = read_layers(doc, keys, tasks)
+    further = found.further
     shown = [*LAYERS, *further] if layers is None else layers
-    _add_spans(content, doc, shown, keys)
-    if "relations" in shown and (relations := get_relations(doc, keys.relations)) is not None:
-        content.links["relations"] = [Link(_end(r.head), _end(r.tail), r.label) for r in relations]
+    _add_spans(content, found, shown, Membership(doc, keys))
+    if "relations" in shown and found.relations is not None:
+        content.links["relations"] = [
+            Link(_end(head), _end(tail), label, score=score) for head, tail, label, score in found.relations
+        ]
     for name, data in further.items():
         if name in shown:
             _add_further(content, name, data)
+    if graph:
+        content.graph = graph_of(entity_graph(doc, keys=keys), doc.text, content.sentences)
     return content
 
 
-def _add_spans(content: Content, doc: Doc, shown: Sequence[str], keys: Keys) -> None:
-    clusters = get_clusters(doc, keys.clusters) if "coref" in shown else None
-    members = Membership(doc, keys) if clusters is not None else None
-    if "entities" in shown and has_entities(doc):
-        content.bars["entities"] = _bars(doc.ents, members)
-    if "mentions" in shown and (mentions := get_mentions(doc, keys.mentions)) is not None:
-        content.bars["mentions"] = _bars(mentions, members)
-    if clusters is not None:
-        numbered = [(number, span) for number, cluster in enumerate(clusters, start=1) for span in cluster]
-        content.bars["coref"] = [_bar(span, "", i, number) for i, (number, span) in enumerate(numbered)]
+def _add_spans(content: Content, found: Layers, shown: Sequence[str], members: Membership) -> None:
+    named = members if "coref" in shown and found.clusters is not None else None
+    if "entities" in shown and found.entities is not None:
+        content.bars["entities"] = _bars(found.entities, named)
+    if "mentions" in shown and found.mentions is not None:
+        content.bars["mentions"] = _bars(found.mentions, named)
+    if "coref" in shown and found.clusters is not None:
+        numbered = [(number, one) for number, spans in enumerate(found.clusters, start=1) for one in spans]
+        content.bars["coref"] = [_bar(one, "", i, number) for i, (number, one) in enumerate(numbered)]
 
 
 def _add_further(content: Content, name: str, data: Any) -> None:
@@ -117,7 +155,7 @@ def _add_further(content: Content, name: str, data: Any) -> None:
     items = data if isinstance(data, list) else None
     if items is not None and all(_is_labelled(item) and _is_place(item, content.text) for item in items):
         content.bars[name] = [
-            Bar(item["start"], item["end"], str(item["label"]), content.text[item["start"] : item["end"]], i)
+            Bar(*_place(item, content.text)[:2], str(item["label"]), _place(item, content.text)[2], i)
             for i, item in enumerate(items)
         ]
     if items is not None and all(_is_link(item, content.text) for item in items):
@@ -156,17 +194,18 @@ def _sentences(doc: Doc) -> List[Tuple[int, int]]:
     return [(sent.start_char, sent.end_char) for sent in doc.sents]
 
 
-def _bars(spans: Sequence[Span], members: Optional[Membership]) -> List[Bar]:
+def _bars(spans: Sequence[Scored], members: Optional[Membership]) -> List[Bar]:
     """Typed spans, with the numbers of the clusters that they belong to."""
     bars = []
-    for i, span in enumerate(spans):
-        cluster = members.number(span) if members else None
-        bars.append(_bar(span, span.label_, i, 0 if cluster is None else cluster + 1))
+    for i, scored in enumerate(spans):
+        cluster = members.number(scored.span) if members else None
+        bars.append(_bar(scored, scored.span.label_, i, 0 if cluster is None else cluster + 1))
     return bars
 
 
-def _bar(span: Span, label: str, number: int, cluster: int) -> Bar:
-    return Bar(span.start_char, span.end_char, label, span.text, number, cluster)
+def _bar(scored: Scored, label: str, number: int, cluster: int) -> Bar:
+    span, score = scored
+    return Bar(span.start_char, span.end_char, label, span.text, number, cluster, score=score)
 
 
 def _end(span: Span) -> Tuple[int, int, str]:

@@ -17,49 +17,83 @@ function stack(intervals) {
   return levels.length;
 }
 
-// The layout of one sentence: its tokens, links (relations) and arrows, in pixels from its corner.
+// The layout of one sentence: its tokens, marks (spans), links (relations) and arrows, in pixels from its corner.
 class Sentence {
   constructor(element) {
     this.element = element;
-    this.tokens = [...element.querySelectorAll(".token")].map((token) => ({ element: token }));
-    const list = element.matches(".related") ? element.nextElementSibling : null;
-    this.links = [...(list?.children ?? [])].map((item, index) => ({ item, index }));
-    for (const link of this.links) {
+    this.tokens = [...element.querySelectorAll(".token")].map((token) => {
+      const [start, end] = [token.dataset.start, token.dataset.end].map(Number);
+      return { element: token, word: token.firstElementChild, start, end };
+    });
+    this.all = [...element.querySelectorAll(".begins")].map((bar) => new Mark(bar, this.tokens));
+    this.layers = element.querySelector(".marks").dataset.layers.split(" ");
+    const list = element.matches(".related") ? [...element.nextElementSibling.children] : [];
+    this.related = list.map((item, index) => ({ item, index }));
+    for (const link of this.related) {
       for (const side of ["head", "tail"]) link[side] = this.tokens.filter((token) => covers(link.item, side, token.element));
     }
-    this.links = this.links.filter((link) => link.head.length && link.tail.length);
+    this.related = this.related.filter((link) => link.head.length && link.tail.length);
   }
 
   clear() {
     this.element.querySelector("svg")?.remove();
-    for (const { element } of this.tokens) element.style.paddingTop = "";
-    for (const bar of this.element.querySelectorAll(".continues")) bar.classList.remove("continues");
+    for (const mark of this.all) mark.clear();
+    for (const { element, word } of this.tokens) element.style.lineHeight = element.style.verticalAlign = word.style.verticalAlign = "";
+    const hidden = HIDDEN(this.element);
+    this.marks = this.all.filter(({ layer }) => !hidden.has(layer));
+    this.links = this.related.filter(({ item }) => !hidden.has(item.dataset.layer));
   }
 
-  // Where the tokens are, and on which line.
+  // Where the words are, and on which line; a word that is broken is on several.
   measure() {
     const box = this.element.getBoundingClientRect();
-    Object.assign(this, { width: box.width, height: box.height, tops: [] });
+    Object.assign(this, { width: box.width, height: box.height, lines: [] });
     for (const token of this.tokens) {
-      const at = token.element.getBoundingClientRect();
-      if (!this.tops.length || Math.abs(at.top - box.top - this.tops.at(-1)) > 3) this.tops.push(at.top - box.top);
-      const cell = token.element.querySelector(".entities, .word").getBoundingClientRect();
-      token.box = { line: this.tops.length - 1, left: at.left - box.left, right: at.right - box.left, top: cell.top - box.top };
+      token.boxes = [...token.word.getClientRects()].map(({ left, right, top, bottom }) => {
+        if (!this.lines.length || Math.abs(top - box.top - this.lines.at(-1).top) > 3) this.lines.push({ top: top - box.top, bottom: bottom - box.top });
+        return { line: this.lines.length - 1, left: left - box.left, right: right - box.left };
+      });
     }
   }
 
-  // Which way each arrow takes, and how many levels each line needs.
+  // Which way each arrow takes, and how many rows and levels each line needs.
   plan() {
     const style = getComputedStyle(this.element);
-    this.unit = 0.7 * parseFloat(style.fontSize);
+    this.size = parseFloat(style.fontSize);
+    this.unit = 0.72 * this.size;
+    this.row = Math.round(ROW * this.unit);
     this.gutter = parseFloat(style.paddingLeft);
+    this.rightToLeft = style.direction === "rtl";
     pen.font = `600 ${this.unit}px ${style.fontFamily}`;
     this.measure();
+    for (const mark of this.marks) mark.plan(this);
+    this.planRows();
     this.arrows = this.links.map((link) => this.route(link));
     this.spread();
     this.pieces = this.arrows.flatMap((arrow) => this.cut(arrow));
-    this.levels = this.tops.map((_, line) => stack(this.pieces.filter((piece) => piece.line === line)));
+    this.levels = this.lines.map((_, line) => stack(this.pieces.filter((piece) => piece.line === line)));
     for (const onRight of [false, true]) this.findLanes(onRight);
+  }
+
+  // The rows of marks above and below each line, and at which row each layer begins.
+  planRows() {
+    const pieces = this.lines.map(() => []);
+    for (const piece of this.marks.flatMap((mark) => mark.pieces)) pieces[piece.line].push(piece);
+    this.rows = pieces.map((here) => {
+      const rows = { above: 0, below: 0, first: {} };
+      for (const layer of this.layers) {
+        const count = stack(here.filter(({ mark }) => mark.layer === layer));
+        rows.first[layer] = rows.below;
+        rows[layer === "entities" ? "above" : "below"] += count;
+      }
+      return rows;
+    });
+  }
+
+  // Of a piece of a mark.
+  topOf({ mark, line, level }) {
+    if (mark.above) return this.lines[line].top - (level + 1) * this.row;
+    return this.lines[line].bottom + 3 + (this.rows[line].first[mark.layer] + level) * this.row;
   }
 
   // The upright parts of arrows that go from line to line, side by side in the margin.
@@ -78,20 +112,10 @@ class Sentence {
 
   // The parts of head and tail that are next to each other; round lines on the nearer side.
   route(link) {
-    const parts = (tokens) => {
-      const found = [];
-      for (const { box } of tokens) {
-        const last = found.at(-1);
-        if (last?.line !== box.line) found.push({ ...box });
-        else Object.assign(last, { left: Math.min(last.left, box.left), right: Math.max(last.right, box.right) });
-      }
-      return found;
-    };
-    const pairs = parts(link.head).flatMap((from) => parts(link.tail).map((to) => ({ from, to })));
+    const pairs = stretches(link.head).flatMap((from) => stretches(link.tail).map((to) => ({ from, to })));
     const cost = ({ from, to }) => 1e5 * Math.abs(from.line - to.line) + Math.abs(middle(from) - middle(to));
     const best = pairs.reduce((one, other) => (cost(other) < cost(one) ? other : one));
-    let label = link.item.dataset.label;
-    while (label.length > 2 && pen.measureText(label).width > this.width - 2 * this.gutter - 6) label = `${label.slice(0, -2)}…`;
+    const label = fitted(link.item.dataset.label, this.width - 2 * this.gutter - 6);
     const onRight = middle(best.from) + middle(best.to) > this.width;
     return { ...best, link, onRight, label, labelWidth: pen.measureText(label).width + 6 };
   }
@@ -130,26 +154,33 @@ class Sentence {
     return arrow.pieces;
   }
 
-  // Above each line for its arrows; clusters that go on in a line show their number again.
+  // Above each line for its labels and arrows, below it for its marks. The text keeps its baseline: a token's
+  // box is lowered and its word raised by half of the difference between what is above and what is below.
   space() {
-    this.above = this.levels.map((count) => (count ? (count * PITCH + 0.8) * this.unit : 0));
-    let line = 0;
-    for (const { element, box } of this.tokens) {
-      if (this.above[box.line]) element.style.paddingTop = `${this.above[box.line]}px`;
-      if (box.line > line) for (const bar of element.querySelectorAll(".coref:not(.begins)")) bar.classList.add("continues");
-      line = box.line;
+    const base = 1.35 * this.size;
+    const heights = this.rows.map(({ above, below }, line) => [
+      above * this.row + (this.levels[line] ? (this.levels[line] * PITCH + 0.8) * this.unit : 0),
+      below * this.row + (below ? 9 : 4),
+    ]);
+    for (const { element, word, boxes } of this.tokens) {
+      const [above, below] = [0, 1].map((side) => Math.max(0, ...boxes.map(({ line }) => heights[line][side])));
+      const lower = (below - above) / 2;
+      element.style.lineHeight = `${base + above + below}px`;
+      element.style.verticalAlign = `${-lower}px`;
+      word.style.verticalAlign = `${lower}px`;
     }
   }
 
   // Of the level part of an arrow.
-  heightOf(piece) {
-    return this.tops[piece.line] + this.above[piece.line] - (piece.level * PITCH + 0.8) * this.unit;
+  heightOf({ line, level }) {
+    return this.lines[line].top - this.rows[line].above * this.row - (level * PITCH + 0.8) * this.unit;
   }
 
-  // The top of what an argument shows at a place: its entity if it is one, else its word.
+  // Where an arrow ends: at the label of a named entity of its argument if there is one at that place, else at the word.
   under(tokens, line, x) {
-    const here = tokens.filter(({ box }) => box.line === line);
-    return (here.find(({ box }) => box.left <= x && x <= box.right) ?? here[0]).box.top - 2;
+    const labels = this.marks.filter(({ above, tokens: own }) => above && own.some((token) => tokens.includes(token)));
+    const here = labels.flatMap((mark) => mark.pieces).filter((piece) => piece.line === line && piece.left <= x && x <= piece.right);
+    return Math.min(this.lines[line].top, ...here.map((piece) => this.topOf(piece))) - 1;
   }
 }
 

@@ -1,122 +1,145 @@
-"""The HTML of a document's content. All text and labels are escaped here."""
+"""The HTML of documents. `document.html` has its elements; there all text and labels are escaped."""
 
-from html import escape
-from typing import Dict, Iterator, List, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .content import Bar, Content, Link, Note
-from .direction import runs
+from .content import Bar, Content
+from .palette import type_colours
 from .sentences import Sentence, split
-from .tracks import assign_tracks
+from .templates import template
 
-COLOURS = 8  # of clusters in style.css
-EMPTY = '<span class="bar"></span>'
 NAMES = {"entities": "Named entity", "mentions": "Mention", "coref": "Coreference"}
+PLURALS = {
+    "entities": "Named entities",
+    "mentions": "Mentions",
+    "coref": "Clusters",
+    "relations": "Relations",
+}
+COUNTED = {"entities": "named entity", "mentions": "mention", "coref": "cluster", "relations": "relation"}
+OPEN = 2_000  # characters of documents that are open at first; those after them are folded
 
 
-def document(content: Content, gold: Optional[Content], name: str) -> str:
-    """One document, with its gold annotation beside it if there is one."""
-    columns = [(content, "predicted"), (gold, "gold")] if gold else [(content, "")]
-    title = f'<h2 dir="auto">{escape(content.title)}</h2>' if content.title else ""
-    parts = [
-        f'<div class="side"{_language(side)}>{f"<h3>{heading}</h3>" if heading else ""}'
-        f"{''.join(_side(side))}</div>"
-        for side, heading in columns
+class Side(NamedTuple):
+    """One annotation of a document, and what one sentence of it shows."""
+
+    name: str
+    content: Content
+    part: Optional[Sentence] = None
+
+
+class Row(NamedTuple):
+    """A sentence, in one or two annotations side by side."""
+
+    sides: List[Side]
+    same: bool
+
+
+@dataclass
+class Document:
+    """One document with its annotations.
+
+    folded: whether it is closed at first; None if it can't be.
+    """
+
+    id: str
+    title: str
+    sides: List[Side]
+    folded: Optional[bool] = None
+    rows: List[Row] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = zip(*(split(side.content) for side in self.sides))
+        self.rows = [self._row(sentences) for sentences in parts]
+
+    def _row(self, parts: Sequence[Sentence]) -> Row:
+        sides = [side._replace(part=part) for side, part in zip(self.sides, parts)]
+        return Row(sides, len(sides) > 1 and not any(part.differences for part in parts))
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        """How much there is of each layer in the first annotation."""
+        return self.sides[0].content.counts()
+
+    @property
+    def summary(self) -> List[str]:
+        """The counts in words, and how often two annotations differ."""
+        found = [number(n, COUNTED.get(layer, layer)) for layer, n in self.counts.items()]
+        return [*found, number(self.differences, "difference")] if len(self.sides) > 1 else found
+
+    @property
+    def differences(self) -> int:
+        return sum(side.content.differences() for side in self.sides)
+
+
+Pairs = Sequence[Tuple[Content, Optional[Content]]]
+
+
+def documents(pairs: Pairs, view: str = "text") -> str:
+    """All documents, with a legend before them; each with its gold annotation beside it if there is one.
+
+    view: "text", "graph" or "all", which is both; graphs must have been read.
+    """
+    contents = [content for pair in pairs for content in pair if content]
+    labels = {bar.label for one in contents for bar in one.bars.get("entities", ())}
+    nodes = {node.entity.label for one in contents if one.graph for node in one.graph.nodes}
+    types = type_colours(labels | nodes)
+    shown = [
+        Document(f"hmtl-{i}", content.title or f"Document {i + 1}" * (len(pairs) > 1), _sides(content, gold))
+        for i, (content, gold) in enumerate(pairs)
     ]
-    return f'<section class="document" id="{name}">{title}<div class="sides">{"".join(parts)}</div></section>'
-
-
-def _language(content: Content) -> str:
-    return f' lang="{escape(content.language)}"' if content.language else ""
-
-
-def _side(content: Content) -> Iterator[str]:
-    for layer, note in content.notes.items():
-        yield _note(layer, note)
-    for sentence in split(content):
-        yield _sentence(content, sentence)
-    if clusters := content.bars.get("coref"):
-        yield _cluster_list(clusters, content.direction)
-
-
-def _note(layer: str, note: Note) -> str:
-    classes = "note differs" if note.mark else "note"
-    sign = " ≠" if note.mark else ""
-    return f'<p class="{classes}"><b>{escape(layer)}{sign}</b> <bdi>{escape(note.text)}</bdi></p>'
-
-
-def _sentence(content: Content, sentence: Sentence) -> str:
-    tokens = [token for token in sentence.tokens if token[2].strip()]
-    rows = {layer: assign_tracks(bars, tokens) for layer, bars in sentence.bars.items()}
-    above = rows.pop("entities", [])
-    html = []
-    for i, (first, last, text) in enumerate(tokens):
-        space = " " if content.text[last : last + 1].isspace() else ""
-        cells = [_cell(row.get(i), "entities") for row in above]
-        cells.append(f'<span class="word">{escape(text)}{space}</span>')
-        below = [_cell(row.get(i), layer) for layer, tracks in rows.items() for row in tracks]
-        while below and below[-1] == EMPTY:
-            below.pop()  # so that a line is as high as what is in it
-        cells += below
-        html.append(f'<span class="token" data-start="{first}">{"".join(cells)}</span>')
-    for first, last, direction in runs(tokens, content.direction):
-        html[first] = f'<span dir="{direction}">{html[first]}'
-        html[last - 1] += "</span>"
-    classes = "sentence related" if any(sentence.links.values()) else "sentence"
-    return (
-        f'<div class="{classes}" dir="{content.direction}">{"".join(html)}</div>'
-        f"{_link_list(sentence.links, content.direction)}"
+    if len(shown) > 1:
+        _fold(shown)
+    values = {"types": types, "names": NAMES, "title": title, "number": number, "view": view}
+    legend = template("legend.html").render(
+        layers=_layers(contents),
+        types={
+            label: colour
+            for label, colour in types.items()
+            if label in (nodes if view == "graph" else labels)
+        },
+        view=view,
+        two=any(gold for _, gold in pairs),
+        further=_further(contents),
+        documents=shown,
     )
+    html = template("document.html")
+    return "\n".join([legend, *(html.render(document=document, **values) for document in shown)])
 
 
-def _cell(cell: Optional[Tuple[Bar, bool]], layer: str) -> str:
-    """One row of one token: nothing, or a piece of a span, which its first token labels."""
-    if cell is None:
-        return EMPTY
-    bar, begins = cell
-    kind = layer if layer in NAMES else "further"
-    classes = f"bar {kind}{' begins' if begins else ''}{' differs' if bar.mark else ''}"
-    label = (str(bar.cluster) if layer == "coref" else bar.label) + (" ≠" if bar.mark else "")
-    attributes = ' role="img"' if begins else ""
-    attributes += f' data-label="{escape(label)}"' if begins or layer == "coref" else ""
-    attributes += f' data-span="{escape(layer)}-{bar.number}"'
-    attributes += f' title="{escape(_title(bar, layer))}"{_cluster(bar.cluster)}'
-    return f'<span class="{classes}"{attributes}></span>'
+def _sides(content: Content, gold: Optional[Content]) -> List[Side]:
+    return [Side("predicted", content), Side("gold", gold)] if gold else [Side("", content)]
 
 
-def _title(bar: Bar, layer: str) -> str:
+def _fold(shown: Sequence[Document]) -> None:
+    """Close the documents after the first ones, which are a screen or two together."""
+    size = 0
+    for document in shown:
+        document.folded = size >= OPEN
+        size += len(document.sides[0].content.text)
+
+
+def _layers(contents: Sequence[Content]) -> Dict[str, str]:
+    """The layers that are shown, by name, with what they are called."""
+    names = dict.fromkeys(name for one in contents for name in (*one.bars, *one.links))
+    return {name: PLURALS.get(name, name) for name in names}
+
+
+def _further(contents: Sequence[Content]) -> List[str]:
+    return [
+        name for name in dict.fromkeys(name for one in contents for name in one.bars) if name not in NAMES
+    ]
+
+
+def number(n: int, what: str) -> str:
+    if n != 1:
+        what = f"{what[:-1]}ies" if what.endswith("y") else what if what.endswith("s") else f"{what}s"
+    return f"{n:,} {what}"
+
+
+def title(bar: Bar, layer: str) -> str:
+    """What a span is, in words."""
     cluster = f"cluster {bar.cluster}" if bar.cluster else ""
     what = ", ".join(part for part in (bar.label, cluster) if part)
-    return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({bar.mark})' if bar.mark else ''}"
-
-
-def _cluster(number: int) -> str:
-    return f' data-cluster="{number}" data-colour="{number % COLOURS}"' if number else ""
-
-
-def _link_list(links: Dict[str, List[Link]], direction: str) -> str:
-    items = [_link(link, layer) for layer, layer_links in links.items() for link in layer_links]
-    if not items:
-        return ""
-    return f'<ul class="links" dir="{direction}" aria-label="Relations">{"".join(items)}</ul>'
-
-
-def _link(link: Link, layer: str) -> str:
-    ends = f' data-head="{link.head[0]} {link.head[1]}" data-tail="{link.tail[0]} {link.tail[1]}"'
-    label = escape(link.label + (" ≠" if link.mark else ""))
-    return (
-        f'<li class="link{" differs" if link.mark else ""}"{ends} data-label="{label}">'
-        f'<bdi>{escape(link.head[2])}</bdi> <b>{escape(link.label)} <span class="to">→</span></b> '
-        f"<bdi>{escape(link.tail[2])}</bdi>{f' <i>{link.mark}</i>' if link.mark else ''}"
-        f"{f' <small>{escape(layer)}</small>' if layer != 'relations' else ''}</li>"
-    )
-
-
-def _cluster_list(bars: List[Bar], direction: str) -> str:
-    clusters: Dict[int, List[Bar]] = {}
-    for bar in sorted(bars, key=lambda bar: bar.start):
-        clusters.setdefault(bar.cluster, []).append(bar)
-    items = []
-    for number, members in sorted(clusters.items()):
-        names = " · ".join(f"<bdi>{escape(bar.text)}</bdi>" for bar in members)
-        items.append(f"<li{_cluster(number)}><b>{number}</b> {names}</li>")
-    return f'<ul class="clusters" dir="{direction}" aria-label="Clusters">{"".join(items)}</ul>'
+    known = [bar.mark, f"score {bar.score:.2f}" if bar.score is not None and bar.score < 1 else ""]
+    noted = ", ".join(filter(None, known))
+    return f"{NAMES.get(layer, layer)}: {what}: {bar.text}{f' ({noted})' if noted else ''}"

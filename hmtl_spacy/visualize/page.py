@@ -1,8 +1,13 @@
 """Pages that need no other files, and elements with their style and script."""
 
-from html import escape
 from importlib.resources import files
 from typing import Tuple
+
+from markupsafe import Markup
+
+from .templates import template
+
+SOURCES = ("style.css", "marks.js", "layout.js", "arrows.js", "graph.js", "script.js")
 
 
 def assets() -> Tuple[str, str]:
@@ -11,10 +16,7 @@ def assets() -> Tuple[str, str]:
     The script starts what is already on the page. Call the function for documents that are added later,
     with `innerHTML` say, where the browser runs no script; calling it twice is harmless.
     """
-    style, *scripts = (
-        files(__package__).joinpath(name).read_text("utf-8")
-        for name in ("style.css", "layout.js", "arrows.js", "script.js")
-    )
+    style, *scripts = (files(__package__).joinpath(name).read_text("utf-8") for name in SOURCES)
     body = "\n".join(scripts)
     return style, f"(() => {{\n{body}}})();\n"
 
@@ -32,9 +34,4 @@ def element_of(body: str) -> str:
 
 def page_of(body: str, title: str) -> str:
     """A whole page, with no script, font or image from elsewhere."""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n"
-        f'</head>\n<body class="hmtl-page">\n{with_assets(body)}\n</body>\n</html>\n'
-    )
+    return template("page.html").render(title=title, body=Markup(with_assets(body)))

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from typing import Dict, List, NamedTuple, Tuple
 
-from .content import Bar, Content, Link
+from .content import Bar, Content, Link, count_marks
 
 
 class Sentence(NamedTuple):
@@ -14,6 +14,20 @@ class Sentence(NamedTuple):
     tokens: List[Tuple[int, int, str]]
     bars: Dict[str, List[Bar]]
     links: Dict[str, List[Link]]
+
+    @property
+    def marks(self) -> List[Tuple[str, Bar]]:
+        """Each span with its layer, in the order in which one reads them."""
+        marks = [(layer, bar) for layer, bars in self.bars.items() for bar in bars]
+        return sorted(marks, key=lambda mark: mark[1].start)
+
+    @property
+    def n_links(self) -> int:
+        return sum(map(len, self.links.values()))
+
+    @property
+    def differences(self) -> int:
+        return count_marks(self.bars, self.links)
 
 
 def split(content: Content) -> List[Sentence]:

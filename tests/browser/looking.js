@@ -16,7 +16,7 @@ function overflowing() {
   return [...whole, ...found.map((one) => `${one.tagName}.${one.getAttribute("class")}: ${one.textContent.slice(0, 40)}`)];
 }
 
-// Per arrow its ends, the boxes of its arguments (one per token), and those of its label, its path and the sentence.
+// Per arrow its ends, the boxes of its arguments (of their words, and of their labels as named entities), and those of its label, its path and the sentence.
 function arrows() {
   return all(".links .link").map((item) => {
     const sentence = item.parentElement.previousElementSibling;
@@ -28,8 +28,10 @@ function arrows() {
     };
     const argument = (side) => {
       const [start, end] = item.dataset[side].split(" ").map(Number);
-      const tokens = all(".token", sentence).filter(({ dataset }) => start <= dataset.start && dataset.start < end);
-      return tokens.map((token) => boxOf(token.querySelector(".entities, .word")));
+      const within = ({ dataset }) => start < Number(dataset.end) && Number(dataset.start) < end;
+      const words = all(".token", sentence).filter(within).flatMap((token) => [...token.firstElementChild.getClientRects()]);
+      const boxes = words.map(({ left, top, right, bottom }) => [left, top, right, bottom]);
+      return [...boxes, ...all(".entities:not(.tint)", sentence).filter(within).map(boxOf)];
     };
     return {
       name: label.textContent,
@@ -72,7 +74,47 @@ function contrasts() {
   }
   for (const one of all(".lit")) {
     const { color, backgroundColor } = getComputedStyle(one);
-    found[`lit ${one.dataset.cluster}`] = ratio(light(color), light(backgroundColor));
+    const name = `lit ${one.dataset.layer ?? ""} ${one.dataset.cluster}`;
+    found[name] = ratio(light(color), /^rgba.*, 0\)$/.test(backgroundColor) ? paper : light(backgroundColor));
   }
   return found;
+}
+
+// How far each word is from where it would be in the bare text, line by line; and how many lines both have.
+function displaced() {
+  return all(".sentence").map((sentence) => {
+    const tokens = all(".token", sentence);
+    const bare = sentence.parentElement.insertBefore(document.createElement("div"), sentence);
+    bare.dir = sentence.dir;
+    bare.style.paddingInline = getComputedStyle(sentence).paddingInline;
+    bare.textContent = tokens.map((token) => token.textContent).join("");
+    const boxes = (range) => [...range.getClientRects()].filter(({ width }) => width);
+    let at = 0;
+    const pairs = tokens.map((token) => {
+      const word = token.firstElementChild;
+      const range = document.createRange();
+      range.setStart(bare.firstChild, at);
+      range.setEnd(bare.firstChild, at + word.textContent.length);
+      at += token.textContent.length;
+      return [boxes(word), boxes(range)];
+    });
+    const lines = [0, 1].map((i) => new Set(pairs.flatMap((pair) => pair[i].map(({ top }) => Math.round(top)))).size);
+    const off = pairs.map(([mine, theirs]) => (mine.length !== theirs.length ? 1e3 : Math.max(0, ...mine.flatMap((box, i) => [box.left - theirs[i].left, box.right - theirs[i].right].map(Math.abs)))));
+    bare.remove();
+    return { off: Math.max(...off), lines, text: tokens.map((token) => token.textContent).join("").slice(0, 40) };
+  });
+}
+
+// Marks whose labels overlap each other or a word, or that reach below or above their sentence.
+function crowded() {
+  const cross = (one, other) => [0, 1].every((i) => Math.min(one[i + 2], other[i + 2]) - Math.max(one[i], other[i]) > 1);
+  return all(".sentence").flatMap((sentence) => {
+    const box = boxOf(sentence);
+    const size = parseFloat(getComputedStyle(sentence).fontSize);
+    const marks = all(".bar:not(.tint):not([hidden])", sentence).map((one) => ({ name: one.title, box: boxOf(one) }));
+    const words = all(".word", sentence).flatMap((one) => [...one.getClientRects()].map(({ left, top, right, bottom }) => ({ name: one.textContent, box: [left, top + size * 0.15, right, bottom - size * 0.15] })));
+    const cut = marks.filter((one) => one.box[1] < box[1] - 0.5 || one.box[3] > box[3] + 0.5 || one.box[0] < box[0] - 0.5 || one.box[2] > box[2] + 0.5);
+    const met = marks.flatMap((one, i) => [...marks.slice(i + 1), ...words].filter((other) => cross(one.box, other.box)).map((other) => `${one.name} meets ${other.name}`));
+    return [...cut.map((one) => `${one.name} is cut off`), ...met];
+  });
 }

@@ -99,6 +99,43 @@ def test_hover_over_an_arrow_lights_its_arguments(page):
     assert page.locator(".link.lit").all_inner_texts() == ["lawyer GEN-AFF → Geneva"]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_labels_take_no_room_from_the_text(new_page, width, scheme):
+    page = new_page(width, color_scheme=scheme)
+    short = make(
+        ("I , a US . I ; U , I", {0, 4}, [(0, 1, "PERSON"), (3, 4, "COUNTRY")], [(0, 1, "LONGER")], [], [])
+    )
+    show(page, [make(DENSE), make(LONG), make(HEBREW, "he"), *map(make, ANNOTATED), short, glued()])
+    settle(page)
+    found = look(page, "displaced")
+    assert len(found) >= 10
+    for sentence in found:
+        assert sentence["off"] < 0.5, sentence
+        assert sentence["lines"][0] == sentence["lines"][1], sentence
+    assert look(page, "crowded") == []
+
+
+def test_displaced_words_would_be_seen(page):
+    show(page, make(ANNOTATED[0]))
+    page.add_style_tag(content=".word { padding-right: 2px; }")
+    assert look(page, "displaced")[0]["off"] > 5
+    page.add_style_tag(content=".bar { margin-top: -12px; }")
+    assert look(page, "crowded")
+
+
+def glued():
+    """Words and signs without spaces between them, which make other line breaks if they are boxes."""
+    doc = spacy.blank("en")(
+        "“Ann’s brother-in-law,” (Alec, a shepherd), said: “It’s nine miles; isn’t it?”" * 4
+    )
+    doc.ents = [
+        Span(doc, i, i + 1, "PERSON") for i, token in enumerate(doc) if token.text in ("Ann", "Alec", "a")
+    ]
+    set_mentions(doc, [Span(doc, i, i + 1, "PER") for i in range(0, len(doc), 2)])
+    return doc
+
+
 @pytest.mark.parametrize("width", [1400, 700, 360])
 def test_arrows_meet_their_arguments_and_labels_can_be_read(new_page, width):
     page = new_page(width)
@@ -161,11 +198,64 @@ def test_nothing_overflows_a_small_telephone(new_page, compared):
     settle(page)
     assert overflowing(page) == []
     if compared:
-        one, other = (side.bounding_box() for side in page.locator(".document").first.locator(".side").all())
+        one, other = (
+            side.bounding_box() for side in page.locator(".row:has(.sentence)").first.locator(".side").all()
+        )
         assert one["x"] == other["x"] and other["y"] >= one["y"] + one["height"]
         page.set_viewport_size({"width": 1000, "height": 800})
-        one, other = (side.bounding_box() for side in page.locator(".document").first.locator(".side").all())
-        assert one["y"] == other["y"] and other["x"] >= one["x"] + one["width"]
+        for row in page.locator(".row:has(.sentence)").all():
+            one, other = (side.bounding_box() for side in row.locator(".side").all())
+            assert one["y"] == other["y"] and other["x"] >= one["x"] + one["width"]
+
+
+def test_only_differences_are_shown_when_that_is_asked_for(new_page):
+    page = new_page(360)
+    other = make(ANNOTATED[0])
+    set_relations(other, [])
+    show(page, [other, make(ANNOTATED[1])], gold=[make(ANNOTATED[0]), make(ANNOTATED[1])])
+    assert [page.locator(css).filter(visible=True).count() for css in (".document", ".sentence")] == [2, 8]
+    page.locator(".filter").check()
+    assert [page.locator(css).filter(visible=True).count() for css in (".document", ".sentence")] == [1, 2]
+    page.locator(".filter").uncheck()
+    assert page.locator(".sentence").filter(visible=True).count() == 8 and look(page, "crowded") == []
+
+
+def test_contents_lead_to_a_folded_document_and_open_it(page, tmp_path):
+    long = make(("word " * 600 + ".", {0}, [], [], [], []))
+    docs = [make(DENSE), long, make(DENSE)]
+    (tmp_path / "page.html").write_text(render(docs, page=True, jupyter=False), "utf-8")
+    page.goto((tmp_path / "page.html").as_uri())
+    assert not page.locator(".sentence").last.is_visible()
+    page.locator("nav a").last.click()
+    assert page.locator(".sentence").last.is_visible()
+    assert [meets(one["to"], one["tail"]) for one in arrows(page)[-11:]] == [True] * 11
+
+
+@pytest.mark.parametrize(
+    "layer, css", [("mentions", ".mentions"), ("entities", ".entities"), ("relations", "svg")]
+)
+def test_layers_can_be_hidden(page, layer, css):
+    show(page, make(DENSE))
+    height = page.locator(".sentence").bounding_box()["height"]
+    button = page.locator(f"[data-toggle={layer}]")
+    button.click()
+    assert page.locator(f".sentence {css}").filter(visible=True).count() == 0
+    assert page.locator(".sentence").bounding_box()["height"] < height
+    button.click()
+    settle(page)
+    assert page.locator(".sentence").bounding_box()["height"] == height and look(page, "crowded") == []
+
+
+def test_highlights_hide_no_border(page):
+    show(page, make(DENSE))
+    look_at = """() => [...document.querySelectorAll('[data-cluster="1"]:is(.tint, .coref)')].map((one) => {
+      const { borderBottomWidth, borderBottomStyle, borderBottomColor } = getComputedStyle(one);
+      return [borderBottomWidth, borderBottomStyle, borderBottomColor].join(" ");
+    })"""
+    before = page.evaluate(look_at)
+    page.locator('.coref.begins[data-cluster="1"]').first.hover()
+    assert page.locator(".tint.lit").count() == 1 and page.evaluate(look_at) == before
+    assert all("solid" in border and not border.startswith("0px") for border in before)
 
 
 def test_overflow_would_be_seen(new_page):
@@ -184,6 +274,7 @@ def test_script_in_the_text_does_not_run(page):
     set_clusters(doc, [[(0, n), (len(doc) - n, len(doc))]])
     set_relations(doc, [Relation(doc[:n], doc[-n:], evil)])
     show(page, doc, gold=doc, title="</title><script>window.ran=1</script>")
+    page.locator(".listed").check()
     for item in page.locator(".begins, .link, .clusters li").all():
         item.hover()
         item.focus()
@@ -199,6 +290,7 @@ def test_every_item_is_reached_with_the_keyboard(page):
     show(page, [make(ANNOTATED[0]), make(ANNOTATED[1])])
     first = page.locator(".document").first
     items = first.locator(".begins, .link, .clusters li").count()
+    page.locator("summary").first.focus()
     page.keyboard.press("Tab")
     seen = []
     for _ in range(items):
@@ -220,7 +312,10 @@ def test_every_item_is_reached_with_the_keyboard(page):
     page.keyboard.press("ArrowLeft")
     assert focused(page)["name"] == seen[-2]
     page.keyboard.press("Tab")  # to the next document, in one step
+    assert "Document 2" in focused(page)["name"]
+    page.keyboard.press("Tab")
     assert focused(page)["name"].startswith("Mention: PER: My mom")
+    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")  # and back to where one was
     assert focused(page)["name"] == seen[-2]
 
@@ -246,7 +341,8 @@ def test_right_to_left(page):
     for arrow in arrows(page):
         assert arrow["from"][0] > arrow["to"][0]
         assert meets(arrow["from"], arrow["head"]) and meets(arrow["to"], arrow["tail"])
-    assert page.locator(".side").get_attribute("lang") == "he"
+    assert page.locator(".side").first.get_attribute("lang") == "he"
+    page.locator(".listed").focus()
     page.keyboard.press("Tab")
     assert focused(page)["name"].startswith("Named entity: PER: רות")
     page.keyboard.press("ArrowLeft")
@@ -304,13 +400,24 @@ def test_colours_can_be_read(new_page, scheme):
     for number in range(1, 10):
         page.locator(f'.coref.begins[data-cluster="{number}"]').first.hover()
         found.update(look(page, "contrasts"))
-    assert len(found) == 16 and min(found.values()) >= 4.5, found
+    assert len([name for name in found if name.startswith("lit")]) >= 18 and min(found.values()) >= 4.5, found
     background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
 
 
-def test_printed_pages_have_lists_for_arrows(page):
-    show(page, make(DENSE))
+def test_printed_pages_are_drawn_for_paper_and_open(page):
+    long = make(("word " * 600 + ".", {0}, [], [], [], []))
+    show(page, [make(DENSE), long, make(ANNOTATED[0])])
+    last = page.locator("details").last
+    assert last.get_attribute("open") is None
+    before = arrows(page)[0]
     page.emulate_media(media="print")
-    assert not page.locator("svg").is_visible() and page.locator(".link").first.is_visible()
+    settle(page)
+    assert last.get_attribute("open") is not None and last.locator("svg").is_visible()
+    drawn = arrows(page)
+    assert all(meets(one["from"], one["head"]) and meets(one["to"], one["tail"]) for one in drawn)
+    assert drawn[0]["sentence"][2] - drawn[0]["sentence"][0] <= 42 * 16 + 1
     assert page.pdf()[:4] == b"%PDF"
+    page.emulate_media(media="screen")
+    settle(page)
+    assert last.get_attribute("open") is None and arrows(page)[0]["to"] == before["to"]

@@ -29,6 +29,7 @@ def url(server):
 @pytest.fixture
 def opened(page, url):
     page.goto(url)
+    wait_for(page, "Found")
     return page
 
 
@@ -44,6 +45,24 @@ def annotate(page, text):
     page.locator("#text").fill(text)
     page.get_by_role("button", name="Annotate").click()
     wait_for(page, "Found")
+
+
+def test_the_page_opens_with_an_example_that_typing_replaces(opened):
+    example = opened.locator("[data-text]").first.get_attribute("data-text")
+    assert opened.locator("#text").input_value() == example
+    assert "".join(words(opened)) == "".join(example.split())
+    opened.keyboard.type("Bob")
+    assert opened.locator("#text").input_value() == "Bob"
+
+
+def test_scores_and_the_entity_graph_are_shown(opened):
+    annotate(opened, TEXT)
+    opened.locator("#layers .entities.begins").first.hover()
+    assert re.search(r"\(score \d\.\d\d\)", opened.locator(".hint").inner_text())
+    opened.locator("#layers summary", has_text="Entity graph").click()
+    opened.wait_for_selector("#layers .node")
+    opened.locator("#layers .edge text").first.click()
+    assert opened.locator("#layers mark").filter(visible=True).count() >= 2
 
 
 def test_a_typed_text_is_annotated(opened, url):
@@ -101,7 +120,7 @@ def test_examples_can_be_clicked(opened):
 def test_the_json_is_that_of_the_api(opened, url):
     annotate(opened, TEXT)
     assert not opened.locator("#json").is_visible()
-    opened.locator("summary").click()
+    opened.locator("#beside summary").click()
     assert opened.locator("#json").is_visible()
     shown = json.loads(opened.locator("#json").inner_text())
     assert shown == httpx.post(f"{url}/api/annotate", json={"text": TEXT}).json()
@@ -111,7 +130,7 @@ def test_the_json_can_be_copied(new_page, url):
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(url)
     annotate(page, TEXT)
-    page.locator("summary").click()
+    page.locator("#beside summary").click()
     page.get_by_role("button", name="Copy").click()
     wait_for(page, "copied")
     assert json.loads(page.evaluate("navigator.clipboard.readText()"))["text"] == TEXT
@@ -213,7 +232,7 @@ def test_nothing_overflows_on_a_small_screen(new_page, url, text):
     page = new_page(width=360)
     page.goto(url)
     annotate(page, text)
-    page.locator("summary").click()
+    page.locator("#beside summary").click()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert overflowing(page) == []
 
