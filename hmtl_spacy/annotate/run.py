@@ -5,9 +5,10 @@ import os
 import sys
 from collections import Counter
 from contextlib import closing, contextmanager, redirect_stdout
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, NamedTuple, Optional, Union
 
 from spacy.language import Language
 from thinc.api import get_current_ops
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from ..data.writers import Writer, format_of, get_writer
 from .batches import Annotator, BatchResult
-from .children import Work
+from .cluster import Ray
 from .documents import FIELDS, Fields
 from .files import LeftOut
 from .inputs import Batch, Inputs
@@ -23,10 +24,12 @@ from .locks import locked
 from .models import describe_model
 from .outputs import FileOutput, Output, StreamOutput, WriteError, open_output, open_stream
 from .places import beside, check_apart, is_stream, readable
-from .processes import run_batches
+from .processes import Done, run_batches
 from .progress import Progress, begin
 
 BATCH_SIZE = 64
+ENGINES = ("local", "ray")
+Through = Callable[[Iterable[Batch]], Generator[Done, None, None]]
 STREAM_FORMAT = "jsonl"  # of standard output, unless another is named
 
 
@@ -59,6 +62,7 @@ def annotate(
     fields: Fields = FIELDS,
     batch_size: int = BATCH_SIZE,
     n_process: int = 1,
+    engine: Union[str, Ray] = "local",
     overwrite: bool = False,
     progress: bool = False,
 ) -> Summary:
@@ -77,6 +81,8 @@ def annotate(
     fields: the keys of JSON lines that hold the text, the id and what is copied to the output.
     batch_size: how many documents are annotated together at most.
     n_process: how many processes annotate, each with one thread; on a CPU only. -1 for one per core.
+    engine: "local", or "ray" for workers on a Ray cluster; a `Ray` says which and how many. A run that was
+        interrupted resumes with any engine.
     overwrite: start again where there is an output already, or an unfinished one of another run.
     progress: show a progress bar.
     RETURNS: What was done.
@@ -85,12 +91,17 @@ def annotate(
     format = format_of(out_path, format or (STREAM_FORMAT if is_stream(out_path) else None))
     inputs = Inputs(in_path, lines)
     n_process = _check(inputs, out_path, batch_size, n_process)
+    engine = _engine(engine, n_process)
     options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
     annotator = Annotator(nlp, inputs.kind, format, fields)
     with open_place(out_path, format, job, overwrite, inputs.stream is None) as place:
-        careful = place.interrupted and _on_cpu()
-        return run(annotator, inputs, place, batch_size, n_process, careful, progress)
+        if isinstance(engine, Ray):
+            through: Through = partial(engine.run_batches, annotator)
+        else:
+            careful = place.interrupted and _on_cpu()
+            through = partial(run_batches, annotator, n_process=n_process, careful=careful)
+        return run(through, inputs, place, batch_size, progress)
 
 
 class Place(NamedTuple):
@@ -139,21 +150,13 @@ def _open_files(
     return Place(state, output, FileOutput(beside(out_path, ".errors.jsonl"), state.errors), interrupted)
 
 
-def run(
-    work: Work,
-    inputs: Inputs,
-    place: Place,
-    batch_size: int,
-    n_process: int,
-    careful: bool,
-    progress: bool,
-) -> Summary:
+def run(through: Through, inputs: Inputs, place: Place, batch_size: int, progress: bool) -> Summary:
     """All batches of the input through a function, and what it makes of them to the output."""
     state = place.state
     resumed = state.batches
     with tqdm(total=inputs.length, unit="B", unit_scale=True, disable=None if progress else True) as bar:
         batches = _go_on(inputs.batches(batch_size), state, bar)
-        with closing(run_batches(work, batches, n_process, careful)) as results:
+        with closing(through(batches)) as results:
             for batch, done in results:
                 _confirm(place, batch, done, inputs)
                 bar.update(batch.size)
@@ -165,6 +168,18 @@ def run(
     if state.path is not None:
         state.path.unlink()
     return Summary(state.counts, state.lost, state.failed, errors, resumed, inputs.left_out)
+
+
+def _engine(engine: Union[str, Ray], n_process: int) -> Union[str, Ray]:
+    if isinstance(engine, str) and engine not in ENGINES:
+        raise ValueError(f"There is no engine {engine!r}, expected one of: {', '.join(ENGINES)}.")
+    if engine == "local":
+        return engine
+    if n_process != 1:
+        raise ValueError(f"n_process is {n_process}, but the engine is Ray: say how many workers instead.")
+    engine = engine if isinstance(engine, Ray) else Ray()
+    engine.check()
+    return engine
 
 
 def _on_cpu() -> bool:

@@ -38,6 +38,28 @@ def annotate_cli(
         Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core"),
     ] = 1,
     use_gpu: Gpu = -1,
+    engine: Annotated[
+        str, Opt("--engine", "-e", help="local, or ray for workers on a Ray cluster (docs/scale.md)")
+    ] = "local",
+    address: Annotated[
+        Optional[str],
+        Opt("--address", help="Ray: the cluster, auto for this machine's; without any, Ray is started here"),
+    ] = None,
+    workers: Annotated[
+        Optional[int], Opt("--workers", help="Ray: processes that annotate; by default as many as fit")
+    ] = None,
+    cpus_per_worker: Annotated[float, Opt("--cpus-per-worker", help="Ray: CPUs, and threads, of each")] = 1,
+    gpus_per_worker: Annotated[float, Opt("--gpus-per-worker", help="Ray: GPUs of each, or a share")] = 0,
+    timeout: Annotated[
+        Optional[float],
+        Opt(
+            "--timeout", help="Ray: seconds for a batch, then for each of its documents, until it is skipped"
+        ),
+    ] = None,
+    worker_model: Annotated[
+        Optional[str],
+        Opt("--worker-model", help="Ray: path or package that workers load, instead of getting the pipeline"),
+    ] = None,
     overwrite: Annotated[bool, Opt("--overwrite", "-o", help="Replace an output, finished or not")] = False,
     strict: Annotated[
         bool, Opt("--strict", help="Exit with 1 if any document was skipped, after all others are done")
@@ -48,13 +70,18 @@ def annotate_cli(
     With - as input or output there is nothing to resume; messages and progress go to standard error.
 
     Example: python -m spacy hmtl annotate training/model-best texts.jsonl annotated.jsonl --n-process 2
+
+    Example: python -m spacy hmtl annotate training/model-best texts.jsonl out.jsonl --engine ray
     """
     from spacy.util import load_model
 
-    from ..annotate import Fields, annotate
+    from ..annotate import Fields, Ray, annotate
 
     setup_gpu(use_gpu, silent=True)
+    ray = Ray(address, workers, cpus_per_worker, gpus_per_worker, timeout, worker_model)
     with reported(in_path, out_path):
+        if engine != "ray" and ray != Ray():
+            raise ValueError(f"The engine is {engine}, but there are options of Ray's: add --engine ray.")
         summary = annotate(
             load_model(model),
             in_path,
@@ -64,6 +91,7 @@ def annotate_cli(
             fields=Fields(text_key, id_key, meta_key),
             batch_size=batch_size,
             n_process=n_process,
+            engine=ray if engine == "ray" else engine,
             overwrite=overwrite,
             progress=True,
         )
