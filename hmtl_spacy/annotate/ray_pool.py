@@ -100,7 +100,7 @@ class Pool:
                 yield self._first()
         finally:
             for worker in (*self.idle, *self.running.values()):
-                ray.kill(worker.actor)
+                self._dismiss(worker.actor)
 
     def _first(self) -> Done:
         batch, job = self.waiting[0]
@@ -110,9 +110,16 @@ class Pool:
         return batch, result
 
     def _employ(self) -> None:
+        actor, cpus = self._hire(), self.engine.cpus_per_worker
+        begun = actor.begin.remote(self.parcel, max(1, int(cpus)), self.engine.gpus_per_worker > 0)
+        self.running[begun] = Employed(actor)
+
+    def _hire(self) -> Any:
         cpus, gpus = self.engine.cpus_per_worker, self.engine.gpus_per_worker
-        actor: Any = ray.remote(Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=0).remote()
-        self.running[actor.begin.remote(self.parcel, max(1, int(cpus)), gpus > 0)] = Employed(actor)
+        return ray.remote(Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=0).remote()
+
+    def _dismiss(self, actor: Any) -> None:
+        ray.kill(actor)
 
     def _assign(self) -> None:
         """Only workers that have begun are idle, so no job waits for a machine that may never come."""
@@ -156,7 +163,7 @@ class Pool:
         self.idle.append(worker)
 
     def _lose(self, worker: Employed, why: str, late: bool = False) -> None:
-        ray.kill(worker.actor)
+        self._dismiss(worker.actor)
         if worker.job is not None:
             here = NodeAffinitySchedulingStrategy(worker.node, soft=False)
             alive = _alive.options(num_cpus=0, max_retries=0, scheduling_strategy=here)

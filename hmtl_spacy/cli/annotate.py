@@ -7,6 +7,16 @@ from spacy.cli._util import Arg, Opt, setup_gpu
 
 from .apps import hmtl_cli
 from .options import Gpu, Model
+from .ray_options import (
+    Address,
+    CpusPerWorker,
+    Engine,
+    GpusPerWorker,
+    Timeout,
+    WorkerModel,
+    Workers,
+    engine_of,
+)
 from .runs import FORMATS, OUT_HELP, report, reported
 
 IN_HELP = (
@@ -38,27 +48,16 @@ def annotate_cli(
         Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core"),
     ] = 1,
     use_gpu: Gpu = -1,
-    engine: Annotated[
-        str, Opt("--engine", "-e", help="local, or ray for workers on a Ray cluster (docs/scale.md)")
-    ] = "local",
-    address: Annotated[
+    engine: Engine = "local",
+    address: Address = None,
+    workers: Workers = None,
+    cpus_per_worker: CpusPerWorker = 1,
+    gpus_per_worker: GpusPerWorker = 0,
+    timeout: Timeout = None,
+    worker_model: WorkerModel = None,
+    part: Annotated[
         Optional[str],
-        Opt("--address", help="Ray: the cluster, auto for this machine's; without any, Ray is started here"),
-    ] = None,
-    workers: Annotated[
-        Optional[int], Opt("--workers", help="Ray: processes that annotate; by default as many as fit")
-    ] = None,
-    cpus_per_worker: Annotated[float, Opt("--cpus-per-worker", help="Ray: CPUs, and threads, of each")] = 1,
-    gpus_per_worker: Annotated[float, Opt("--gpus-per-worker", help="Ray: GPUs of each, or a share")] = 0,
-    timeout: Annotated[
-        Optional[float],
-        Opt(
-            "--timeout", help="Ray: seconds for a batch, then for each of its documents, until it is skipped"
-        ),
-    ] = None,
-    worker_model: Annotated[
-        Optional[str],
-        Opt("--worker-model", help="Ray: path or package that workers load, instead of getting the pipeline"),
+        Opt("--part", "-p", help="Slice of the input, as 2/8; `spacy hmtl join` puts all together"),
     ] = None,
     overwrite: Annotated[bool, Opt("--overwrite", "-o", help="Replace an output, finished or not")] = False,
     strict: Annotated[
@@ -75,13 +74,11 @@ def annotate_cli(
     """
     from spacy.util import load_model
 
-    from ..annotate import Fields, Ray, annotate
+    from ..annotate import Fields, annotate
 
     setup_gpu(use_gpu, silent=True)
-    ray = Ray(address, workers, cpus_per_worker, gpus_per_worker, timeout, worker_model)
+    ray = (address, workers, cpus_per_worker, gpus_per_worker, timeout, worker_model)
     with reported(in_path, out_path):
-        if engine != "ray" and ray != Ray():
-            raise ValueError(f"The engine is {engine}, but there are options of Ray's: add --engine ray.")
         summary = annotate(
             load_model(model),
             in_path,
@@ -91,7 +88,8 @@ def annotate_cli(
             fields=Fields(text_key, id_key, meta_key),
             batch_size=batch_size,
             n_process=n_process,
-            engine=ray if engine == "ray" else engine,
+            engine=engine_of(engine, *ray),
+            part=part,
             overwrite=overwrite,
             progress=True,
         )
