@@ -27,6 +27,7 @@ BENCHMARKS = {
     "scaling": "scaling",
     "train": "training",
     "load": "loading",
+    "ray": "ray",
 }
 
 

@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, sys.path)]),  # where workers find components
     "OMP_NUM_THREADS": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",  # else there would be a token in the home
     "RAY_num_prestart_python_workers": "0",  # processes that would wait for work that no test has
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",

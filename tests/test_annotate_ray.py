@@ -171,7 +171,20 @@ def test_a_driver_that_is_killed_is_resumed_by_any_engine(cluster, trained, tmp_
     assert files(out) == files(tmp_path / "local_out.jsonl") == files(tmp_path / "whole.jsonl")
 
 
-def test_poison_costs_the_poison(cluster, waiting, tmp_path):
+@pytest.fixture
+def suspects(monkeypatch):
+    """How many documents of batches that failed were annotated at the same time."""
+    counts, assign = [], Pool._assign
+
+    def assigning(pool):
+        assign(pool)
+        counts.append(sum(worker.job is not None and worker.job.alone for worker in pool.running.values()))
+
+    monkeypatch.setattr(Pool, "_assign", assigning)
+    return counts
+
+
+def test_poison_costs_the_poison(cluster, waiting, suspects, tmp_path):
     """A document that ends its worker and one that hangs; the rest is annotated."""
     nlp, source, place = waiting
     nlp.add_pipe("hmtl_test_dies")
@@ -179,6 +192,7 @@ def test_poison_costs_the_poison(cluster, waiting, tmp_path):
     out = tmp_path / "out.jsonl"
     summary = annotate(nlp, source, out, batch_size=4, engine=on(cluster, timeout=5))
     dead, late = read_jsonl(summary.errors)
+    assert max(suspects) == 1
     assert (dead["line"], late["line"], summary.failed) == (3, 22, 2)
     assert dead["reason"].startswith("annotating it ended the worker's process, again when alone: ")
     assert late["reason"] == "annotating it took too long, again when alone: more than 5 seconds"

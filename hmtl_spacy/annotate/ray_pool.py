@@ -123,11 +123,20 @@ class Pool:
 
     def _assign(self) -> None:
         """Only workers that have begun are idle, so no job waits for a machine that may never come."""
-        while self.idle and self.queue:
-            worker, job = self.idle.pop(), self.queue.popleft()
+        while self.idle and (job := self._next()) is not None:
+            worker = self.idle.pop()
             worker.job = job
             worker.deadline = time.monotonic() + (self.engine.timeout or inf)
             self.running[worker.actor.annotate.remote(job.items)] = worker
+
+    def _next(self) -> Optional[Job]:
+        """Suspects go one by one: where memory is short, Ray may end other workers than the guilty one."""
+        suspected = any(worker.job is not None and worker.job.alone for worker in self.running.values())
+        for i, job in enumerate(self.queue):
+            if not (suspected and job.alone):
+                del self.queue[i]
+                return job
+        return None
 
     def _step(self) -> None:
         """Wait for whatever happens next."""
