@@ -31,7 +31,7 @@ STYLE = """
 
 def days(words: float, cores: float, per_core: float, known: Dict[str, Any], parts: int = 1) -> float:
     """How long a run takes, each part with a driver of its own and its share of the cores."""
-    speed = parts * min(cores / parts * per_core / known["ray over nlp.pipe"], known["driver words per second"])
+    speed = min(cores * per_core / known["ray over nlp.pipe"], parts * known["driver words per second"])
     return (known["seconds to start"] + words / speed) / 86_400
 
 
@@ -58,9 +58,10 @@ def drawing(known: Dict[str, Any]) -> str:
         for parts, how in ((1, "one driver"), (100, "100 parts")):
             style = f"{'parts ' if parts > 1 else ''}of{number}"
             for words in SIZES.values():
-                steps = [10 ** (i / 20) for i in range(20 * CORES[0], 20 * CORES[1] + 1)]
-                points = [(cores, days(words, cores, per_core, known, parts)) for cores in steps if cores >= parts]
-                line = " ".join(f"{x(cores)},{y(time)}" for cores, time in points)
+                powers = (i / 20 for i in range(20 * CORES[0], 20 * CORES[1] + 1))
+                steps = [10**power for power in powers if 10**power >= parts]
+                times = [days(words, cores, per_core, known, parts) for cores in steps]
+                line = " ".join(f"{x(cores)},{y(time)}" for cores, time in zip(steps, times, strict=True))
                 lines.append(f'<polyline class="{style}" points="{line}"/>')
             left = x(10 ** CORES[1]) + 12
             lines.append(f'<polyline class="{style}" points="{left},{row - 4} {left + 26},{row - 4}"/>')
