@@ -20,9 +20,10 @@ from .report import Ratio
 from .texts import count_words, joined
 
 DOCUMENT_WORDS = 300
-PASS_WORDS = 24_000
+PASS_WORDS = 120_000
 WORKERS = (1, 2)
-BATCH_SIZE = 64
+BATCH_SIZE = 16  # so that there are many batches for each worker
+TIMES = 20  # as much text for the driver alone
 NAME = "static, documents of 300 words"
 
 
@@ -31,13 +32,14 @@ def groups(setup: Setup) -> List[List[Case]]:
     words = 600 if setup.tiny else PASS_WORDS
     long = joined(setup.texts.all, words).split()
     texts = [" ".join(long[i : i + DOCUMENT_WORDS]) for i in range(0, len(long), DOCUMENT_WORDS)]
+    texts = texts[: len(texts) // BATCH_SIZE * BATCH_SIZE or 1]  # whole batches
     settings = {"texts": texts, "path": setup.pipelines.path("static")}
     return [
         [
             Case(f"{NAME}: nlp.pipe", piped, settings),
             Case(f"{NAME}: local engine", annotated, settings),
             *(Case(f"{NAME}: Ray, workers {n}", annotated, {**settings, "workers": n}) for n in WORKERS),
-            Case(f"{NAME}: Ray's driver", annotated, {**settings, "workers": 1, "remembering": True}),
+            Case(f"{NAME}: Ray's driver", annotated, {**settings, "workers": 1, "times": TIMES}),
         ]
     ]
 
@@ -62,16 +64,18 @@ def piped(texts: List[str], path: Path) -> Work:
     return Work(run, count_words(texts))
 
 
-def annotated(texts: List[str], path: Path, workers: int = 0, remembering: bool = False) -> Work:
+def annotated(texts: List[str], path: Path, workers: int = 0, times: int = 0) -> Work:
     """JSON lines to JSON lines.
 
     workers: of Ray's engine; 0 for the local one.
-    remembering: the worker knows all results from the first pass, so that only the driver and Ray take time.
+    times: the texts so many times, and a worker that remembers what it made of them, so that only the driver
+        and Ray take time.
     """
     from hmtl_spacy.annotate import Ray, annotate
 
     folder = Path(tempfile.mkdtemp())
     source, out = folder / "in.jsonl", folder / "out.jsonl"
+    texts = texts * max(1, times)
     source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf8")
     few = folder / "few.jsonl"
     few.write_text(json.dumps({"text": texts[0]}) + "\n", encoding="utf8")
@@ -80,7 +84,7 @@ def annotated(texts: List[str], path: Path, workers: int = 0, remembering: bool 
     stack.callback(shutil.rmtree, folder)
     if workers:
         stack.enter_context(cluster(workers))
-        keep_workers(remembering)
+        keep_workers(times > 0)
     atexit.register(stack.close)
     engine: Any = Ray(workers=workers) if workers else "local"
 
@@ -118,7 +122,7 @@ def keep_workers(remembering: bool) -> None:
     class Remembering(Worker):
         def annotate(self, items):
             known = self.__dict__.setdefault("known", {})
-            key = (items[0].source, items[0].number)
+            key = items[0].payload
             if key not in known:
                 known[key] = super().annotate(items)
             return known[key]

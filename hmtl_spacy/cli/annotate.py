@@ -25,6 +25,12 @@ IN_HELP = (
 )
 InPath = Annotated[Path, Arg(help=IN_HELP)]
 OutPath = Annotated[Path, Arg(help=OUT_HELP)]
+Processes = Annotated[
+    int, Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core")
+]
+Part = Annotated[
+    Optional[str], Opt("--part", "-p", help="Slice of the input, as 2/8; `spacy hmtl join` puts all together")
+]
 
 
 @hmtl_cli.command("annotate")
@@ -43,10 +49,7 @@ def annotate_cli(
     id_key: Annotated[str, Opt("--id-key", help="Key of the document's id in JSON lines")] = "id",
     meta_key: Annotated[str, Opt("--meta-key", help="Key of what JSON lines keep")] = "meta",
     batch_size: Annotated[int, Opt("--batch-size", "-b", min=1, help="Documents per batch at most")] = 64,
-    n_process: Annotated[
-        int,
-        Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core"),
-    ] = 1,
+    n_process: Processes = 1,
     use_gpu: Gpu = -1,
     engine: Engine = "local",
     address: Address = None,
@@ -55,10 +58,7 @@ def annotate_cli(
     gpus_per_worker: GpusPerWorker = 0,
     timeout: Timeout = None,
     worker_model: WorkerModel = None,
-    part: Annotated[
-        Optional[str],
-        Opt("--part", "-p", help="Slice of the input, as 2/8; `spacy hmtl join` puts all together"),
-    ] = None,
+    part: Part = None,
     overwrite: Annotated[bool, Opt("--overwrite", "-o", help="Replace an output, finished or not")] = False,
     strict: Annotated[
         bool, Opt("--strict", help="Exit with 1 if any document was skipped, after all others are done")
