@@ -57,7 +57,8 @@ def _open_files(
     writer: Writer, out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool
 ) -> Place:
     state, interrupted = begin(out_path, job, overwrite, again)
-    beside(out_path, END).unlink(missing_ok=True)  # of a part that was here before
+    if (kept := beside(out_path, END)).exists():
+        kept.unlink()  # of a part that was here before
     output = open_output(writer, out_path, state.output)
     output.write({} if writer.files else b"")
     return Place(state, output, FileOutput(beside(out_path, ".errors.jsonl"), state.errors), interrupted)
