@@ -52,7 +52,7 @@ TABLE = {
     "overlay": ("", "spacy thinc"),
     "presets": ("defaults overlay", "spacy thinc"),
     "schedules": ("", ""),
-    "annotate": ("data", LIGHT),
+    "annotate": ("data", f"{LIGHT} ray"),
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
     "logger": ("data thresholds", LIGHT),
     "training": ("shims annotate.locks annotate.models annotate.outputs", f"{LIGHT} torch safetensors"),
