@@ -40,9 +40,8 @@ class AnnotateBatch:
             with self.nlp.memory_zone():
                 doc = self.nlp(text)
                 doc.user_data["id"] = id
-                return json.dumps(
-                    to_jsonl(doc, read_layers(doc, self.keys, self.tasks)), ensure_ascii=False
-                ), ""
+                line = to_jsonl(doc, read_layers(doc, self.keys, self.tasks))
+                return json.dumps(line, ensure_ascii=False), ""
         except Exception as err:
             return "", f"{type(err).__name__}: {err}"
 
@@ -51,9 +50,8 @@ def main(model: str, source: str, folder: str) -> None:
     import ray
 
     rows = ray.data.read_parquet(source)
-    workers = max(
-        1, int(ray.cluster_resources()["CPU"]) - 1
-    )  # one is left to read and write, or nothing moves
+    # one CPU is left to read and write, or nothing moves
+    workers = max(1, int(ray.cluster_resources()["CPU"]) - 1)
     found = rows.map_batches(AnnotateBatch, fn_constructor_args=[model], batch_size=64, concurrency=workers)
     found.write_parquet(folder)
 
