@@ -16,6 +16,7 @@ PACKAGES = (
     "transformers",
     "tokenizers",
     "spacy-transformers",
+    "ray",
 )
 
 

@@ -28,6 +28,7 @@ BENCHMARKS = {
     "scaling": "scaling",
     "train": "training",
     "load": "loading",
+    "ray": "ray",
 }
 
 

@@ -1,6 +1,9 @@
 """Helpers of the tests of `annotate`: inputs to make, outputs to compare."""
 
 import json
+import os
+import time
+from pathlib import Path
 
 from spacy.language import Language
 
@@ -40,9 +43,43 @@ def make_fails_by_the_batch(nlp, name):
 def dies(doc):
     """As a process does that runs out of memory."""
     if "deadly" in doc.text:
-        import os
-
         os._exit(1)
+    return doc
+
+
+@Language.component("hmtl_test_waits")
+def waits(doc):
+    """Says in a file which process it is, and of which Ray node; waits there until another file exists."""
+    if doc.text.startswith("wait "):
+        import ray
+
+        place = Path(doc.text.removeprefix("wait "))
+        node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
+        place.with_suffix(".part").write_text(f"{os.getpid()} {node}")
+        place.with_suffix(".part").replace(place)
+        while not place.with_suffix(".go").exists():
+            time.sleep(0.02)
+    return doc
+
+
+@Language.component("hmtl_test_eats")
+def eats(doc):
+    """Takes so many bytes of memory, piece by piece, and lets them go."""
+    if doc.text.startswith("eat "):
+        pieces = []
+        for _ in range(int(doc.text.removeprefix("eat ")) >> 24):
+            pieces.append(b"x" * (1 << 24))
+            time.sleep(0.002)
+        time.sleep(5)
+    return doc
+
+
+@Language.component("hmtl_test_peak")
+def peak(doc):
+    """The most memory that the process had, beside what came with the document. [MB]"""
+    import resource
+
+    doc.user_data["meta"]["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return doc
 
 

@@ -142,7 +142,7 @@ def test_a_pipeline_that_cannot_go_to_another_process_resumes_here(trained, tmp_
     assert files(tmp_path / "out.jsonl") == files(tmp_path / "whole.jsonl")
 
 
-def stop_after(monkeypatch, n_batches, nlp, source, out):
+def stop_after(monkeypatch, n_batches, nlp, source, out, **options):
     """Interrupt a run after so many batches of two documents."""
     from hmtl_spacy.annotate.progress import Progress
 
@@ -157,7 +157,7 @@ def stop_after(monkeypatch, n_batches, nlp, source, out):
     with monkeypatch.context() as patched:
         patched.setattr(Progress, "save", stopping)
         with pytest.raises(KeyboardInterrupt):
-            annotate(nlp, source, out, batch_size=2)
+            annotate(nlp, source, out, batch_size=2, **options)
 
 
 def test_processes_have_one_thread_each(trained, tmp_path):

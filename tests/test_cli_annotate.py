@@ -21,9 +21,9 @@ def model(trained, tmp_path):
     return tmp_path / "model"
 
 
-def run(*args):
+def run(*args, command="annotate"):
     spacy.registry.cli.get_all()  # as `python -m spacy` does
-    result = CliRunner().invoke(app, ["hmtl", "annotate", *map(str, args)])
+    result = CliRunner().invoke(app, ["hmtl", command, *map(str, args)])
     return result.exit_code, " ".join(result.output.split())
 
 

@@ -34,22 +34,25 @@ TABLE = {
     "candidates": ("data nn tasks.base", "spacy numpy"),
     "meta": ("__init__ data", "spacy"),
     "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
+    "side_by_side": ("", "torch"),
+    "prediction": ("model nn side_by_side", "numpy spacy thinc torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
     "divergence": ("data", "thinc spacy torch"),
     "agreement": ("annotations data entities tasks.base", "spacy"),
     "component": (
-        "agreement annotations candidates data divergence entities hierarchy meta model nn tasks.base"
-        " thresholds",
+        "agreement annotations candidates data divergence entities hierarchy meta model nn prediction"
+        " side_by_side tasks.base thresholds",
         "thinc spacy numpy torch",
     ),
     "evaluation": (
-        "agreement annotations component hierarchy model nn tasks metrics data entities thresholds",
-        LIGHT,
+        "agreement annotations component hierarchy model nn prediction tasks metrics data entities"
+        " thresholds visualize",
+        f"{LIGHT} markupsafe",
     ),
     "overlay": ("", "spacy thinc"),
     "presets": ("defaults overlay", "spacy thinc"),
     "schedules": ("", ""),
-    "annotate": ("data", LIGHT),
+    "annotate": ("data", f"{LIGHT} ray"),
     "graphs": ("annotate.files annotate.outputs annotate.places data entities", LIGHT),
     "logger": ("data thresholds", LIGHT),
     "training": ("shims annotate.locks annotate.models annotate.outputs", f"{LIGHT} torch safetensors"),

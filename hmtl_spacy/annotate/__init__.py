@@ -4,9 +4,11 @@ from hmtl_spacy.annotate import annotate
 annotate(nlp, "texts.jsonl", "found.jsonl")
 """
 
+from .cluster import Ray
 from .documents import Fields
 from .exporting import export
+from .joining import join
 from .places import readable
 from .run import Summary, annotate
 
-__all__ = ["Fields", "Summary", "annotate", "export", "readable"]
+__all__ = ["Fields", "Ray", "Summary", "annotate", "export", "join", "readable"]

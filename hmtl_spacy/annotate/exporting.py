@@ -1,6 +1,7 @@
 """Annotation that .spacy files have, in another format: no pipeline, all else as where one annotates."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Union
 
@@ -8,8 +9,11 @@ from ..data.layers import read_layers
 from ..data.writers import format_of
 from .batches import BatchResult, Failure, describe_failures, write_docs
 from .inputs import Inputs, Item
+from .parts import Slice
 from .places import check_apart, is_stream
-from .run import STREAM_FORMAT, Summary, open_place, run
+from .processes import run_batches
+from .run import STREAM_FORMAT, Summary, run
+from .writing import open_place
 
 BATCH_SIZE = 1000  # one file of a folder; a batch has a megabyte of .spacy at most
 
@@ -45,7 +49,8 @@ def export(
     options = {"format": format, "batch size": batch_size}
     job = {"model": {"name": "none: an export"}, "input": inputs.describe(), "options": options}
     with open_place(out_path, format, job, overwrite, again=True) as place:
-        return run(Exporter(format), inputs, place, batch_size, 1, False, progress)
+        through = partial(run_batches, Exporter(format), n_process=1)
+        return run(through, Slice(inputs), place, batch_size, progress)
 
 
 class Exporter:

@@ -10,16 +10,18 @@ from spacy.language import Language
 PIECE = 1 << 20  # bytes read at a time
 
 
-def describe_model(nlp: Language) -> Dict[str, Any]:
+def describe_model(nlp: Language, files: bool = True) -> Dict[str, Any]:
     """What distinguishes a pipeline from others: its name, its settings, and the files it was loaded from.
 
     Of a pipeline that was never saved the weights aren't known.
+
+    files: whether to read those.
     """
     digest = blake2b(digest_size=8)
     settings = [getattr(pipe, "cfg", None) for _, pipe in nlp.pipeline]
     known = json.dumps([nlp.config, settings], default=lambda value: type(value).__name__, sort_keys=True)
     digest.update(known.encode())
-    if nlp.path:
+    if files and nlp.path:
         add_files(digest, Path(nlp.path))
     name = f"{nlp.lang}_{nlp.meta.get('name')} {nlp.meta.get('version')}"
     return {"name": name, "digest": digest.hexdigest()}

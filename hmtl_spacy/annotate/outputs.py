@@ -101,7 +101,7 @@ class FolderOutput:
         self.path = path
         self.position = position
         self.ending = ending
-        files = _numbered(path, ending)
+        files = numbered(path, ending)
         if missing := [number for number in range(position) if self._file(number) not in files]:
             gone = f"{readable(self._file(missing[0]))} is gone"
             raise ValueError(f"Can't resume {readable(path)}: {gone}. Use --overwrite to start again.")
@@ -222,8 +222,8 @@ def _shared(path: Path) -> RuntimeError:
     return RuntimeError(f"{found}. Is another run writing there? End one of them, then run the other again.")
 
 
-def _numbered(path: Path, ending: str) -> List[Path]:
-    """Our files in a folder, in order."""
+def numbered(path: Path, ending: str) -> List[Path]:
+    """The files that `FolderOutput` wrote, in order."""
     numbers = {file: file.name.removesuffix(ending) for file in path.glob(f"*{ending}")}
     files = [file for file, number in numbers.items() if number.isdecimal()]
     return sorted(files, key=lambda file: int(numbers[file]))

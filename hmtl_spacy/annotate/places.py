@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple, Union
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-SIDES = (".progress", ".errors.jsonl", ".lock")
+SIDES = (".progress", ".errors.jsonl", ".lock", ".part.json")
 Identity = Tuple[int, int]  # device and number of a file, whatever its name
 
 

@@ -47,8 +47,8 @@ class Progress:
         if version != VERSION or state.keys() != vars(self).keys() - {"path", "job"}:
             advice = "Use --overwrite to start again"
             raise ValueError(f"{name} is of another version of hmtl_spacy. {advice}.")
-        if differences := _differences(job, self.job):
-            found = "; ".join(differences)
+        if changed := differences(job, self.job):
+            found = "; ".join(changed)
             advice = "Run it as before to resume, or use --overwrite to start again"
             raise ValueError(f"{name} is of an interrupted run that was different: {found}. {advice}.")
         vars(self).update(state, counts=Counter(state["counts"]), lost=Counter(state["lost"]))
@@ -77,9 +77,15 @@ def begin(
     return state, False
 
 
-def _differences(before: Dict[str, Dict[str, Any]], now: Dict[str, Dict[str, Any]]) -> List[str]:
+def differences(
+    before: Dict[str, Dict[str, Any]], now: Dict[str, Dict[str, Any]], then: str = "then", today: str = "now"
+) -> List[str]:
+    """What of a job isn't as it was.
+
+    then, today: what the two are called.
+    """
     return [
-        f"{part} ({name}): {before.get(part, {}).get(name)} then, {value} now"
+        f"{part} ({name}): {before.get(part, {}).get(name)} {then}, {value} {today}"
         for part, values in now.items()
         for name, value in values.items()
         if before.get(part, {}).get(name) != value

@@ -1,32 +1,33 @@
 """A whole run: read, annotate, write, confirm; from the start or resumed."""
 
-import json
 import os
-import sys
 from collections import Counter
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Union
+from typing import Callable, Generator, Iterable, Iterator, List, NamedTuple, Optional, Union
 
 from spacy.language import Language
 from thinc.api import get_current_ops
 from tqdm import tqdm
 
-from ..data.writers import Writer, format_of, get_writer
-from .batches import Annotator, BatchResult
-from .children import Work
+from ..data.writers import format_of
+from .batches import Annotator
+from .cluster import Ray
 from .documents import FIELDS, Fields
 from .files import LeftOut
 from .inputs import Batch, Inputs
-from .locks import locked
 from .models import describe_model
-from .outputs import FileOutput, Output, StreamOutput, WriteError, open_output, open_stream
-from .places import beside, check_apart, is_stream, readable
-from .processes import run_batches
-from .progress import Progress, begin
+from .parts import Part, Slice, keep, parse_part
+from .places import check_apart, is_stream, readable
+from .processes import Done, run_batches
+from .progress import Progress
+from .writing import Place, confirm, finish, open_place
 
 BATCH_SIZE = 64
+ENGINES = ("local", "ray")
+Through = Callable[[Iterable[Batch]], Generator[Done, None, None]]
 STREAM_FORMAT = "jsonl"  # of standard output, unless another is named
 
 
@@ -59,6 +60,8 @@ def annotate(
     fields: Fields = FIELDS,
     batch_size: int = BATCH_SIZE,
     n_process: int = 1,
+    engine: Union[str, Ray] = "local",
+    part: Union[str, Part, None] = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> Summary:
@@ -77,6 +80,9 @@ def annotate(
     fields: the keys of JSON lines that hold the text, the id and what is copied to the output.
     batch_size: how many documents are annotated together at most.
     n_process: how many processes annotate, each with one thread; on a CPU only. -1 for one per core.
+    engine: "local", or "ray" for workers on a Ray cluster; a `Ray` says which and how many. A run that was
+        interrupted resumes with any engine.
+    part: "2/8" for the second of eight slices of the input; `join` puts their outputs together.
     overwrite: start again where there is an output already, or an unfinished one of another run.
     progress: show a progress bar.
     RETURNS: What was done.
@@ -84,87 +90,56 @@ def annotate(
     out_path = Path(out_path)
     format = format_of(out_path, format or (STREAM_FORMAT if is_stream(out_path) else None))
     inputs = Inputs(in_path, lines)
+    slice = Slice(inputs, parse_part(part))
+    slice.check(out_path)
     n_process = _check(inputs, out_path, batch_size, n_process)
-    options = {"format": format, "lines": lines, "batch size": batch_size, **fields._asdict()}
+    engine = _engine(engine, n_process)
+    options = {
+        "format": format,
+        "lines": lines,
+        "batch size": batch_size,
+        "part": None if slice.part is None else str(slice.part),
+        **fields._asdict(),
+    }
     job = {"model": describe_model(nlp), "input": inputs.describe(), "options": options}
     annotator = Annotator(nlp, inputs.kind, format, fields)
     with open_place(out_path, format, job, overwrite, inputs.stream is None) as place:
-        careful = place.interrupted and _on_cpu()
-        return run(annotator, inputs, place, batch_size, n_process, careful, progress)
+        if isinstance(engine, Ray):
+            through: Through = partial(engine.run_batches, annotator)
+        else:
+            careful = place.interrupted and _on_cpu()
+            through = partial(run_batches, annotator, n_process=n_process, careful=careful)
+        return run(through, slice, place, batch_size, progress)
 
 
-class Place(NamedTuple):
-    """Where a run writes.
-
-    interrupted: whether a run was, which this one resumes.
-    """
-
-    state: Progress
-    output: Output
-    errors: Output
-    interrupted: bool
-
-
-@contextmanager
-def open_place(
-    out_path: Path, format: str, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool
-) -> Iterator[Place]:
-    """The output of a run, which no other run writes to meanwhile.
-
-    again: whether the input can be read again.
-    """
-    if is_stream(out_path):
-        place = _open_streams(get_writer(format), job)
-        with redirect_stdout(sys.stderr):  # of components that print
-            yield place
-    else:
-        with locked(out_path):
-            yield _open_files(get_writer(format), out_path, job, overwrite, again)
-
-
-def _open_streams(writer: Writer, job: Dict[str, Dict[str, Any]]) -> Place:
-    if writer.makes_folder:
-        found = f"the format of {writer.endings[0]} files is one of folders"
-        raise ValueError(f"Can't write to standard output: {found}. Name a folder, or another format.")
-    output = open_stream(writer, sys.stdout.buffer)
-    return Place(Progress(None, job), output, StreamOutput(sys.stderr.buffer, "standard error"), False)
-
-
-def _open_files(
-    writer: Writer, out_path: Path, job: Dict[str, Dict[str, Any]], overwrite: bool, again: bool
-) -> Place:
-    state, interrupted = begin(out_path, job, overwrite, again)
-    output = open_output(writer, out_path, state.output)
-    output.write({} if writer.files else b"")
-    return Place(state, output, FileOutput(beside(out_path, ".errors.jsonl"), state.errors), interrupted)
-
-
-def run(
-    work: Work,
-    inputs: Inputs,
-    place: Place,
-    batch_size: int,
-    n_process: int,
-    careful: bool,
-    progress: bool,
-) -> Summary:
+def run(through: Through, slice: Slice, place: Place, batch_size: int, progress: bool) -> Summary:
     """All batches of the input through a function, and what it makes of them to the output."""
-    state = place.state
+    inputs, state = slice.inputs, place.state
     resumed = state.batches
-    with tqdm(total=inputs.length, unit="B", unit_scale=True, disable=None if progress else True) as bar:
-        batches = _go_on(inputs.batches(batch_size), state, bar)
-        with closing(run_batches(work, batches, n_process, careful)) as results:
+    with tqdm(total=slice.length, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+        batches = _go_on(slice.batches(batch_size), state, bar)
+        with closing(through(batches)) as results:
             for batch, done in results:
-                _confirm(place, batch, done, inputs)
+                confirm(place, batch, done, inputs)
                 bar.update(batch.size)
                 bar.set_postfix_str(f"{state.counts['documents']:,} docs")
-    errors = place.errors.path if isinstance(place.errors, FileOutput) else None
-    if errors is not None and not state.failed:
-        errors.unlink(missing_ok=True)
-        errors = None
-    if state.path is not None:
-        state.path.unlink()
+    if slice.part is not None:
+        state.output = place.output.position  # which has a beginning where there were no batches
+        keep(slice, state)
+    errors = finish(place)
     return Summary(state.counts, state.lost, state.failed, errors, resumed, inputs.left_out)
+
+
+def _engine(engine: Union[str, Ray], n_process: int) -> Union[str, Ray]:
+    if isinstance(engine, str) and engine not in ENGINES:
+        raise ValueError(f"There is no engine {engine!r}, expected one of: {', '.join(ENGINES)}.")
+    if engine == "local":
+        return engine
+    if n_process != 1:
+        raise ValueError(f"n_process is {n_process}, but the engine is Ray: say how many workers instead.")
+    engine = engine if isinstance(engine, Ray) else Ray()
+    engine.check()
+    return engine
 
 
 def _on_cpu() -> bool:
@@ -193,26 +168,3 @@ def _go_on(batches: Iterator[Batch], state: Progress, bar: tqdm) -> Iterator[Bat
         name, found = readable(state.path), "its input isn't what it was, in the part that was annotated"
         raise ValueError(f"Can't resume from {name}: {found}. Use --overwrite to start again.")
     yield from batches
-
-
-def _confirm(place: Place, batch: Batch, done: BatchResult, inputs: Inputs) -> None:
-    state = place.state
-    try:
-        for piece in done.output:
-            place.output.write(piece)
-        if done.failures:
-            lines = [json.dumps(failure, ensure_ascii=False) + "\n" for failure in done.failures]
-            place.errors.write("".join(lines).encode("utf-8", "backslashreplace"))
-        state.batches += 1
-        state.digest = batch.digest
-        state.output = place.output.position
-        state.errors = place.errors.position
-        state.failed += len(done.failures)
-        state.counts.update(done.counts)
-        state.lost.update(done.lost)
-        state.save()
-    except WriteError as err:
-        if state.path is None or inputs.stream is not None:
-            raise
-        kept = "What was annotated before is kept"
-        raise WriteError(f"{err} {kept}: run the same command again to resume.") from err

@@ -7,6 +7,16 @@ from spacy.cli._util import Arg, Opt, setup_gpu
 
 from .apps import hmtl_cli
 from .options import Gpu, Model
+from .ray_options import (
+    Address,
+    CpusPerWorker,
+    Engine,
+    GpusPerWorker,
+    Timeout,
+    WorkerModel,
+    Workers,
+    engine_of,
+)
 from .runs import FORMATS, OUT_HELP, report, reported
 
 IN_HELP = (
@@ -15,6 +25,12 @@ IN_HELP = (
 )
 InPath = Annotated[Path, Arg(help=IN_HELP)]
 OutPath = Annotated[Path, Arg(help=OUT_HELP)]
+Processes = Annotated[
+    int, Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core")
+]
+Part = Annotated[
+    Optional[str], Opt("--part", "-p", help="Slice of the input, as 2/8; `spacy hmtl join` puts all together")
+]
 
 
 @hmtl_cli.command("annotate")
@@ -33,11 +49,16 @@ def annotate_cli(
     id_key: Annotated[str, Opt("--id-key", help="Key of the document's id in JSON lines")] = "id",
     meta_key: Annotated[str, Opt("--meta-key", help="Key of what JSON lines keep")] = "meta",
     batch_size: Annotated[int, Opt("--batch-size", "-b", min=1, help="Documents per batch at most")] = 64,
-    n_process: Annotated[
-        int,
-        Opt("--n-process", "-n", min=-1, help="Processes of one thread each, on a CPU; -1 for one per core"),
-    ] = 1,
+    n_process: Processes = 1,
     use_gpu: Gpu = -1,
+    engine: Engine = "local",
+    address: Address = None,
+    workers: Workers = None,
+    cpus_per_worker: CpusPerWorker = 1,
+    gpus_per_worker: GpusPerWorker = 0,
+    timeout: Timeout = None,
+    worker_model: WorkerModel = None,
+    part: Part = None,
     overwrite: Annotated[bool, Opt("--overwrite", "-o", help="Replace an output, finished or not")] = False,
     strict: Annotated[
         bool, Opt("--strict", help="Exit with 1 if any document was skipped, after all others are done")
@@ -48,12 +69,15 @@ def annotate_cli(
     With - as input or output there is nothing to resume; messages and progress go to standard error.
 
     Example: python -m spacy hmtl annotate training/model-best texts.jsonl annotated.jsonl --n-process 2
+
+    Example: python -m spacy hmtl annotate training/model-best texts.jsonl out.jsonl --engine ray
     """
     from spacy.util import load_model
 
     from ..annotate import Fields, annotate
 
     setup_gpu(use_gpu, silent=True)
+    ray = (address, workers, cpus_per_worker, gpus_per_worker, timeout, worker_model)
     with reported(in_path, out_path):
         summary = annotate(
             load_model(model),
@@ -64,6 +88,8 @@ def annotate_cli(
             fields=Fields(text_key, id_key, meta_key),
             batch_size=batch_size,
             n_process=n_process,
+            engine=engine_of(engine, *ray),
+            part=part,
             overwrite=overwrite,
             progress=True,
         )

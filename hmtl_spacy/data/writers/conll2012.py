@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from hashlib import blake2b
-from typing import Dict, Iterable, List, Optional
+from typing import Dict, Iterable, Iterator, List, Optional
 
 from spacy.tokens import Doc
 
@@ -14,7 +14,9 @@ from .words import CROSSING, ESCAPED, Words, lose_scores, nested
 from .writer import Writer
 
 BRACKETS = {text: sign for sign, text in TREEBANK_ESCAPES.items() if text in "()[]{}"}
-BEGIN = re.compile(rb"^#begin document \((.*)\); part \d+$", re.MULTILINE)
+BEGIN = re.compile(rb"^#begin document \((.*)\); part (\d+)$", re.MULTILINE)
+
+PIECE = 1 << 20  # bytes
 
 
 def doc_to_conll2012(doc: Doc, layers: Layers, lost: Counter[str]) -> Optional[str]:
@@ -73,15 +75,31 @@ class PartNumbers:
     def number(self, data: bytes) -> bytes:
         """Number what comes next.
 
-        data: documents, all of them part 0.
+        data: documents, part 0 or another.
         RETURNS: the same, those whose name was there before with a number of their own.
         """
         begins = list(BEGIN.finditer(data))
         ends = [begin.start() for begin in begins[1:]] + [len(data)]
         return b"".join(
-            _as_part(data[begin.start() : end], begin[1], self._take(begin[1]))
+            _as_part(data[begin.start() : end], begin, self._take(begin[1]))
             for begin, end in zip(begins, ends)
         )
+
+    @staticmethod
+    def documents(lines: Iterable[bytes]) -> Iterator[bytes]:
+        """What is written already, some documents at a time, to be numbered anew.
+
+        lines: its lines.
+        """
+        piece: List[bytes] = []
+        size = 0
+        for line in lines:
+            if size >= PIECE and BEGIN.match(line):
+                yield b"".join(piece)
+                piece, size = [], 0
+            piece.append(line)
+            size += len(line)
+        yield b"".join(piece)
 
     def _take(self, name: bytes) -> int:
         digest = int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
@@ -90,12 +108,13 @@ class PartNumbers:
         return number
 
 
-def _as_part(document: bytes, name: bytes, number: int) -> bytes:
-    """A document that is part 0 with another number, in its first line and in its rows."""
-    if number == 0:
+def _as_part(document: bytes, begin: "re.Match[bytes]", number: int) -> bytes:
+    """A document with another number, in its first line and in its rows."""
+    name, before = begin[1], int(begin[2])
+    if number == before:
         return document
-    document = document.replace(b"; part 000\n", b"; part %03d\n" % number, 1)
-    return document.replace(b"\n%b\t0\t" % name, b"\n%b\t%d\t" % (name, number))
+    document = document.replace(b"; part %03d\n" % before, b"; part %03d\n" % number, 1)
+    return document.replace(b"\n%b\t%d\t" % (name, before), b"\n%b\t%d\t" % (name, number))
 
 
 def _name(id: str, lost: Counter[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, List, Mapping, Optional, Protocol, Tuple, Union
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Protocol, Tuple, Union
 
 from spacy.tokens import Doc
 
@@ -20,6 +20,10 @@ class Numbering(Protocol):
 
     def number(self, data: bytes) -> bytes:
         """What is to be added, as it has to be there."""
+
+    @staticmethod
+    def documents(lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Cut the lines of a file between documents, for `number` to number them anew: `join` needs it."""
 
 
 def join_text(parts: List[str]) -> bytes:

@@ -14,9 +14,7 @@ BUT_FOR = ("boundary", "type")
 def pairs(measure: Measure) -> List[Pair]:
     """Each missed item with a spurious one in its place, the closest first; None where there is none."""
     missed = [case for case in measure.cases if case.kind == "missed"]
-    near = [
-        (case, other) for case in missed for other in case.others if _shared(case, other)
-    ]
+    near = [(case, other) for case in missed for other in case.others if _shared(case, other)]
     near.sort(key=lambda pair: _closeness(measure, *pair), reverse=True)
     partner: Dict[int, Case] = {}
     for case, other in near:
