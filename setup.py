@@ -4,5 +4,4 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["hmtl_spacy", "hmtl_spacy.*"]), "hmtl_spacy.configs"],
     package_dir={"hmtl_spacy.configs": "configs"},
-    package_data={"hmtl_spacy.configs": ["hmtl*.cfg"]},
 )

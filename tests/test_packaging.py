@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 import spacy
@@ -34,9 +35,11 @@ print(json.dumps({"path": en_hmtl_test.__file__, "layers": layers(nlp(TEXT))}))
 """
 
 
-def run(*args, **environment):
+def run(*args, cwd=None, **environment):
     command = [sys.executable, *map(str, args)]
-    done = subprocess.run(command, env={**ENVIRONMENT, **environment}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, cwd=cwd
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -61,6 +64,19 @@ def test_an_installed_pipeline_annotates_as_before(wheel, trained, tmp_path):
     expected = json.loads(json.dumps(layers(trained(TEXT))))
     assert expected["relations"] and expected["clusters"], "there is something to compare"
     assert found["layers"] == expected
+
+
+def test_the_package_has_every_file_that_the_code_reads(tmp_path):
+    root = Path(hmtl_spacy.__file__).resolve().parents[1]
+    if not (root / "setup.py").exists():
+        pytest.skip("the tests run without the project")
+    run("setup.py", "-q", "build_py", "--build-lib", tmp_path, "egg_info", "--egg-base", tmp_path, cwd=root)
+    ours = {path.relative_to(root) for path in (root / "hmtl_spacy").rglob("*") if path.is_file()}
+    wanted = {path for path in ours if path.suffix != ".pyc"}
+    wanted |= {Path("hmtl_spacy/configs") / path.name for path in (root / "configs").glob("hmtl*.cfg")}
+    found = {path.relative_to(tmp_path) for path in (tmp_path / "hmtl_spacy").rglob("*") if path.is_file()}
+    assert {path.suffix for path in wanted} >= {".css", ".js", ".html", ".typed", ".cfg"}
+    assert found == wanted
 
 
 def test_a_package_requires_the_compatible_versions(wheel, tmp_path):
