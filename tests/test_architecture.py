@@ -27,7 +27,7 @@ def test_every_import_is_an_arrow_or_follows_from_arrows(script):
     arrows = layered.reduced(set(parts.edges))
     assert arrows < set(parts.edges)
     assert all(target in layered.reachable(part, arrows) for part, target in parts.edges)
-    assert ("component", "model") in arrows and ("component", "nn") not in arrows
+    assert ("component", "prediction") in arrows and ("component", "model") not in arrows
 
 
 def test_every_arrow_points_down(script):

@@ -1,6 +1,7 @@
 """Errors one by one: as many as the scores say, each in its place, with what is there instead."""
 
 import json
+import re
 
 import pytest
 import spacy
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 from hmtl_spacy.annotations import Relation, set_clusters, set_mentions, set_relations
 from hmtl_spacy.evaluation.error_analysis import find_errors, page, to_json
 from hmtl_spacy.evaluation.error_analysis.cases import Source
+from hmtl_spacy.evaluation.error_analysis.confusion import but_for, confusion
+from hmtl_spacy.evaluation.error_analysis.finding import Measure, _cases
 from hmtl_spacy.evaluation.error_analysis.table import DISTANCES, groups, length_of, spread
 from hmtl_spacy.evaluation.report import group_scores
 from hmtl_spacy.factories import make_coref, make_mentions, make_ner, make_relations
@@ -153,6 +156,74 @@ def test_each_error_tells_its_sentence_and_what_is_there_instead(trained, data):
     assert link["label"] == "name" and link["document"] == "document 2"
     across = next(one for one in counts["coref_muc"]["errors"] if one["kind"] == "spurious")
     assert across["sentences"] == ["My mom lives in Lyon . It rains there ."]
+
+
+def measured(task, prefix, gold, found):
+    told = task.differences(found, gold)[prefix]
+    return Measure("task", prefix, task.layer, cases=_cases(Source(gold, "t"), Source(found, "t"), told))
+
+
+def test_what_is_taken_for_what(nlp):
+    gold = make(nlp, entities=[(0, 2, "PER"), (4, 6, "ORG"), (7, 8, "PER")])
+    found = make(nlp, entities=[(1, 2, "PER"), (4, 6, "LOC"), (9, 10, "ORG")])
+    measure = measured(make_ner(), "ents", gold, found)
+    assert but_for(measure) == {"boundary": 1, "type": 1}
+    assert confusion(measure) == {"": {"ORG": 1}, "ORG": {"LOC": 1}, "PER": {"": 1, "PER": 1}}
+
+
+def test_each_error_is_paired_once_with_the_closest(nlp):
+    gold = make(nlp, entities=[(0, 6, "ORG")])
+    found = make(nlp, entities=[(0, 2, "PER"), (4, 6, "ORG")])
+    measure = measured(make_ner(), "ents", gold, found)
+    assert but_for(measure) == {"boundary": 1, "type": 0}
+    assert confusion(measure) == {"": {"PER": 1}, "ORG": {"ORG": 1}}
+
+
+def test_relations_that_are_nearly_right(nlp):
+    mentions = [(0, 2, "PER"), (4, 6, "ORG"), (7, 8, "PER")]
+    gold = make(nlp, mentions=mentions, relations=[(0, 2, 4, 6, "WORK"), (4, 6, 7, 8, "OWN")])
+    found = make(
+        nlp, mentions=[(1, 2, "LOC"), *mentions[1:]], relations=[(1, 2, 4, 6, "OWN"), (4, 6, 7, 8, "OWN")]
+    )
+    by_last, by_boundary, strict = (
+        measured(make_relations(), f"rel_{mode}", gold, found)
+        for mode in ("last_token", "boundaries", "strict")
+    )
+    assert but_for(by_last) == {"boundary": 0, "type": 1}
+    assert but_for(by_boundary) == but_for(strict) == {"boundary": 0, "type": 0}  # both are wrong
+    assert confusion(strict) == {"OWN": {"OWN": 1}, "WORK": {"OWN": 1}}
+    found = make(nlp, mentions=[(0, 2, "LOC"), *mentions[1:]], relations=[(0, 2, 4, 6, "WORK")])
+    assert but_for(measured(make_relations(), "rel_strict", gold, found)) == {"boundary": 0, "type": 1}
+
+
+def test_confusions_add_up_to_the_counts(trained, data):
+    for measure in find_errors(trained, data).measures:
+        table, kinds = confusion(measure), [case.kind for case in measure.cases]
+        if measure.layer == "clusters":
+            assert table == {} and but_for(measure)["type"] == 0
+            continue
+        gold = sum(sum(line.values()) for label, line in table.items() if label)
+        predicted = sum(n for line in table.values() for label, n in line.items() if label)
+        assert gold == kinds.count("correct") + kinds.count("missed"), measure.prefix
+        assert predicted == kinds.count("correct") + kinds.count("spurious"), measure.prefix
+
+
+def test_the_page_names_measures_in_words_and_has_the_worst_type_first(trained, data):
+    errors = find_errors(trained, data)
+    html = page(errors)
+    assert re.findall("<h2>(.*?) <small>", html) == [
+        *("Named entities", "Mentions", "Coreference, mentions", "Coreference, links"),
+        *("Relations, last tokens", "Relations, boundaries", "Relations, strict"),
+    ]
+    for one in to_json(errors).values():
+        wrong = [counts["missed"] + counts["spurious"] for counts in one["by_type"].values()]
+        assert wrong == sorted(wrong, reverse=True)
+    counts = to_json(errors)["ents"]
+    assert f"Right but for the boundary: {counts['right_but_for']['boundary']}; but for the type: " in html
+    assert 'title="PER predicted as PER: ' in html and 'title="LOC predicted as ORG: 1"' in html
+    rows = html[html.index('id="ents"') :].split('<tr class="examples">')
+    assert '<span class="type" data-type="0">PER</span>' in rows[0].split("<tr>")[-1]
+    assert '<li class="missed"><b>missed: PER</b>' in rows[1].split("</tr>")[0]
 
 
 def test_lengths_come_in_ranges(trained, data):

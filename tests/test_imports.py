@@ -46,8 +46,8 @@ TABLE = {
     ),
     "evaluation": (
         "agreement annotations component hierarchy model nn prediction tasks metrics data entities"
-        " thresholds",
-        LIGHT,
+        " thresholds visualize",
+        f"{LIGHT} markupsafe",
     ),
     "overlay": ("", "spacy thinc"),
     "presets": ("defaults overlay", "spacy thinc"),

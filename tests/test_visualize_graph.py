@@ -6,6 +6,7 @@ import pytest
 import spacy
 from tiny import ANNOTATED, annotate
 
+from hmtl_spacy.annotations import Relation, set_relations
 from hmtl_spacy.entities import entity_graph
 from hmtl_spacy.visualize import render
 from hmtl_spacy.visualize.graph import graph_of
@@ -54,6 +55,18 @@ def test_views():
     assert render(doc, gold=make(TWO), view="graph").count("data-node=") == 4
     with pytest.raises(ValueError, match=r"Can't show the view 'grph': there are \['text', 'graph', 'all'\]"):
         render(doc, view="grph")
+
+
+def test_relations_have_a_score_where_one_was_given():
+    doc = make(TWO)
+    assert "score" not in element(render(doc, view="graph"))
+    set_relations(doc, [Relation(doc[0:1], doc[3:4], "WORK", 0.734)])
+    assert "<small>score 0.73</small>" in element(render(doc, view="graph"))
+
+
+def element(html):
+    """The part without style and script."""
+    return html.split("</style>")[1].split("<script>")[0]
 
 
 def test_names_and_labels_are_text():

@@ -44,7 +44,14 @@ def sample():
 def show_sample(page):
     page.set_content(render(sample(), page=True, jupyter=False))
     page.locator(".coref.begins").first.hover()
-    page.screenshot(path=FOLDER / "page.png")
+    page.add_style_tag(content=".hint { display: none }")  # it would be over the text
+    page.screenshot(path=FOLDER / "page.png", clip=sentences(page, 3), full_page=True)
+
+
+def sentences(page, n):
+    """What a clip has, from the page's left upper corner to the end of a sentence."""
+    end = page.locator(".row").nth(n - 1).evaluate("(row) => row.getBoundingClientRect().bottom + scrollY")
+    return {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": end}
 
 
 def show_pairs(page, nlp):

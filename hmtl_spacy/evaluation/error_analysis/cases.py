@@ -1,6 +1,6 @@
 """A single item that was found, missed or wrongly predicted, and what its document says about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
 from spacy.tokens import Doc, Span
@@ -20,7 +20,7 @@ class Case:
     kind: "correct", "missed" or "spurious".
     label: its type; name, nominal or pronoun for mentions in clusters, and the later one's for links.
     length: tokens of a span, or from last token to last token of a relation or link.
-    instead: what the other annotation has in its place that is wrong too, as words and types.
+    others: what the other annotation has in its place that is wrong too.
     """
 
     kind: str
@@ -28,7 +28,12 @@ class Case:
     label: str
     length: int
     source: "Source"
-    instead: List[str]
+    others: List["Case"] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def instead(self) -> List[str]:
+        """The others, as words and types."""
+        return [other.source.describe(other.item) for other in self.others]
 
 
 class Source:
@@ -46,7 +51,7 @@ class Source:
     def case(self, kind: str, item: Item) -> Case:
         spans = self.spans(item)
         length = len(spans[0]) if len(spans) == 1 else abs(spans[0].end - spans[1].end)
-        return Case(kind, item, item.label or self._form(spans[-1]), length, self, [])
+        return Case(kind, item, item.label or self._form(spans[-1]), length, self)
 
     def spans(self, item: Item) -> List[Span]:
         """The tokens of an item, whole where its offsets cut them."""

@@ -19,11 +19,13 @@ class Measure:
     """What one score is made of.
 
     task: the name of its level; prefix: what the names of its scores begin with, as in `ents_p`.
+    layer: what the task annotates.
     unit: what the length of its cases is: "width" of a span or "distance" of two, in tokens.
     """
 
     task: str
     prefix: str
+    layer: str = ""
     unit: str = "width"
     cases: List[Case] = field(default_factory=list)
 
@@ -57,7 +59,7 @@ def find_errors(nlp: Language, path: Path, **options: Any) -> Errors:
                 continue
             sources = _sources(eg, keys, f"document {number}")
             for prefix, differences in task.differences(eg.predicted, eg.reference).items():
-                measure = measures.setdefault(prefix, Measure(name, prefix))
+                measure = measures.setdefault(prefix, Measure(name, prefix, task.layer))
                 measure.cases += _cases(*sources, differences)
                 measure.unit = _unit(measure)
                 reported = True
@@ -81,7 +83,7 @@ def _cases(gold: Source, predicted: Source, differences: Differences) -> List[Ca
     spurious = [predicted.case("spurious", item) for item in differences.spurious]
     for cases, others in ((missed, spurious), (spurious, missed)):
         for case in cases:
-            case.instead = [other.source.describe(other.item) for other in _overlapping(case, others)]
+            case.others = _overlapping(case, others)
     return correct + missed + spurious
 
 

@@ -5,9 +5,11 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from ...metrics import prf
 from .cases import Case
+from .confusion import but_for, confusion
 from .finding import Errors, Measure
 
 KINDS = ("correct", "missed", "spurious")
+WRONG = ("missed", "spurious")
 WIDTHS = (1, 2, 3, 4, 5, 10)
 DISTANCES = (2, 5, 10, 20, 50, 100)
 Row = Dict[str, Any]
@@ -28,13 +30,19 @@ def length_of(measure: Measure) -> Callable[[Case], str]:
 
 
 def groups(measure: Measure, by: str) -> Dict[str, List[Case]]:
-    """The cases by "type", in alphabetical order, or by "length", the shortest first."""
+    """The cases by "type", that with most errors first, or by "length", the shortest first."""
     name = length_of(measure) if by == "length" else lambda case: case.label
     grouped: Dict[str, List[Case]] = {}
     cases = sorted(measure.cases, key=lambda case: case.length if by == "length" else 0)
     for case in cases:
         grouped.setdefault(name(case), []).append(case)
-    return grouped if by == "length" else dict(sorted(grouped.items()))
+    if by == "length":
+        return grouped
+    return dict(sorted(grouped.items(), key=lambda group: (-_n_wrong(group[1]), group[0])))
+
+
+def _n_wrong(cases: Sequence[Case]) -> int:
+    return sum(case.kind in WRONG for case in cases)
 
 
 def row(cases: Sequence[Case]) -> Row:
@@ -63,6 +71,8 @@ def _measure(measure: Measure) -> Dict[str, Any]:
         "task": measure.task,
         "length": f"{measure.unit} in tokens",
         **row(measure.cases),
+        "right_but_for": but_for(measure),
+        "confusion": confusion(measure),
         "by_type": {name: row(cases) for name, cases in groups(measure, "type").items()},
         "by_length": {name: row(cases) for name, cases in groups(measure, "length").items()},
         "errors": [_case(case) for case in measure.cases if case.kind != "correct"],
