@@ -13,7 +13,7 @@ PICTURE = Path(__file__).with_suffix(".svg")
 DATA = Path(__file__).with_suffix(".json")
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 820, 360, 64, 28, 250, 48
 CORES = (0, 5)  # powers of ten
-DAYS = (-3, 5)
+DAYS = (-4, 5)
 SIZES = {"a billion words": 1e9, "a trillion words": 1e12}
 STYLE = """
   svg { --paper: #ffffff; --ink: #1f2328; --faint: #59636e; --grid: #d8dee4;
