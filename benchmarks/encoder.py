@@ -1,7 +1,10 @@
 """The bare transformer on the same texts: the limit for a pipeline that stands on it."""
 
 import re
+from functools import partial
 from typing import Dict, Iterator, List
+
+from hmtl_spacy.side_by_side import SideBySide
 
 from .measure import Case, Measurement, Work
 from .pipelines import Setup, config_of
@@ -19,9 +22,14 @@ def groups(setup: Setup) -> List[List[Case]]:
     texts = {"texts": setup.texts.all}
     path = setup.pipelines.path("hmtl")
     bare = [
-        Case(f"encoder, {name}, {pieces} pieces", bare_encoder, {**texts, "packed": packed, "pieces": pieces})
+        Case(
+            f"encoder, {name}, {pieces} pieces" + (", side by side" if threads > 1 else ""),
+            bare_encoder,
+            {**texts, "packed": packed, "pieces": pieces, "threads": threads},
+        )
         for name, packed, sizes in (("packed", True, (1024,)), ("by sentence", False, (512, 1024, 8192)))
         for pieces in sizes
+        for threads in ((1, 2) if pieces <= 1024 else (1,))
     ]
     pipes = [
         Case(
@@ -42,10 +50,11 @@ def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
         yield Ratio(1, f"{name}: words/s over those of {limit.name}", ratio, ">=", 0.85)
 
 
-def bare_encoder(texts: List[str], packed: bool, pieces: int) -> Work:
+def bare_encoder(texts: List[str], packed: bool, pieces: int, threads: int) -> Work:
     """Tokenise, sort by length, run.
 
-    packed: fill windows with sentences; pieces: of a batch, with padding.
+    packed: fill windows with sentences; pieces: of a batch, with padding; threads: batches at a time, each on
+        one thread of torch, or one on all of them.
     """
     import torch
     from torch.nn.utils.rnn import pad_sequence
@@ -55,13 +64,18 @@ def bare_encoder(texts: List[str], packed: bool, pieces: int) -> Work:
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
 
     @torch.inference_mode()
+    def forward(batch: List[List[int]]) -> None:
+        ids = pad_sequence([torch.tensor(row) for row in batch], True, tokenizer.pad_token_id or 0)
+        lengths = torch.tensor([len(row) for row in batch])
+        model(input_ids=ids, attention_mask=(torch.arange(ids.shape[1]) < lengths[:, None]).long())
+
     def run():
         rows = windows(tokenizer, texts, packed)
         rows.sort(key=len, reverse=True)
-        for batch in batches(rows, pieces):
-            ids = pad_sequence([torch.tensor(row) for row in batch], True, tokenizer.pad_token_id or 0)
-            lengths = torch.tensor([len(row) for row in batch])
-            model(input_ids=ids, attention_mask=(torch.arange(ids.shape[1]) < lengths[:, None]).long())
+        with SideBySide(threads) as side_by_side:
+            pieces_of_work = [side_by_side.add(partial(forward, batch)) for batch in batches(rows, pieces)]
+            for piece in pieces_of_work:
+                piece.result()
         return {"pieces": float(sum(map(len, rows)))}
 
     return Work(run, count_words(texts))
