@@ -10,7 +10,7 @@ from spacy.training.loop import train
 from tiny import ANNOTATED, annotate, config_of, make_pipeline
 
 from hmtl_spacy.data.corpus import read_corpora, read_task_corpus
-from hmtl_spacy.factories import HIERARCHY
+from hmtl_spacy.defaults import HIERARCHY
 
 
 @pytest.fixture

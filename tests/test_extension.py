@@ -236,13 +236,14 @@ def test_a_fifth_task_is_shown(polar, data, tmp_path):
     nlp, _ = polar
     tasks = nlp.get_pipe("hmtl").tasks
     doc = nlp(TEXT)
-    assert '<p class="note"><b>polarity</b> <bdi>{&quot;label&quot;: &quot;GOOD&quot;' in render(
-        doc, tasks=tasks
-    )
+    note = '<p class="note" data-layer="polarity"><b>polarity</b> <bdi>{&#34;label&#34;: &#34;GOOD&#34;'
+    assert note in render(doc, tasks=tasks)
     assert "polarity" not in render(doc) + render(doc, tasks=tasks, layers=["mentions"])
     other = doc.copy()
     other.cats = {"BAD": 1.0}
-    assert '<p class="note differs"><b>polarity ≠</b>' in render(doc, gold=other, tasks=tasks)
+    assert '<p class="note differs" data-layer="polarity"><b>polarity ≠</b>' in render(
+        doc, gold=other, tasks=tasks
+    )
     nlp.to_disk(tmp_path / "model")
     arguments = map(str, (data, tmp_path / "page.html", "--model", tmp_path / "model"))
     spacy.registry.cli.get_all()  # as `python -m spacy` does

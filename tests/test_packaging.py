@@ -123,7 +123,7 @@ def test_core_requirements():
     """No transformers without the extra, and no upper bound on torch."""
     core = [Requirement(line) for line in distribution("hmtl-spacy").requires]
     core = {one.name: one.specifier for one in core if one.marker is None}
-    assert set(core) == {"spacy", "thinc", "torch", "safetensors", "numpy", "scipy"}
+    assert set(core) == {"spacy", "thinc", "torch", "safetensors", "numpy", "scipy", "jinja2"}
     assert "99.0" in core["torch"] and "2.0" not in core["torch"]
 
 

@@ -81,11 +81,11 @@ def test_labelstudio_gets_what_the_pipeline_finds_in_the_projects_controls(train
             },
         )
         health = httpx.get(f"{url}/labelstudio/health")
-    assert health.json() == {"status": "UP", "model_class": "en_pipeline"} and health.status_code == 200
+    assert health.json() == {"status": "UP", "model_class": "en_hmtl"} and health.status_code == 200
     body = answer.json()
     first, empty = body["results"]
     assert empty == {"result": [], "model_version": body["model_version"]}
-    assert setup.json() == {"model_version": body["model_version"]} == {"model_version": "en_pipeline 0.0.0"}
+    assert setup.json() == {"model_version": body["model_version"]} == {"model_version": "en_hmtl 0.1.0"}
     result = first["result"]
     assert regions(result, "ner") == gold(doc, "entities") != []
     assert regions(result, "kind") == gold(doc, "mentions") != []

@@ -91,8 +91,8 @@ def test_scores_that_are_all_zero_are_reported(trained, nlp, tmp_path):
 def test_relations_are_decoded_once_with_the_scores_of_decoding_anew(trained, data, monkeypatch):
     assert trained.get_pipe("hmtl").tasks["relations"].threshold_filters
     thresholds = (0.01, 0.3, 0.9, 0.99, 0.999, 1.0)
-    calls, predict = [], HMTL.predict
-    monkeypatch.setattr(HMTL, "predict", lambda *args, **kw: calls.append(1) or predict(*args, **kw))
+    calls, begin = [], HMTL._begin
+    monkeypatch.setattr(HMTL, "_begin", lambda *args, **kw: calls.append(1) or begin(*args, **kw))
     _, once = tune_threshold(trained, data, "relations", "rel_strict_r", thresholds=thresholds)
     assert len(calls) == 1
     trained.get_pipe("hmtl").cfg["thresholds"]["relations"] = 0.5

@@ -8,7 +8,6 @@ import typer
 from spacy.cli._util import Arg, Opt
 from wasabi import msg
 
-from ..presets import preset
 from .apps import hmtl_cli
 from .options import Tasks
 
@@ -45,6 +44,8 @@ def init_config_cli(
 
     Example: python -m spacy hmtl init-config config.cfg --tasks mentions,coref,relations --size md
     """
+    from ..presets import preset
+
     if output.exists() and not force:
         msg.fail(f"'{output}' exists. Name another file, or replace it with --force.", exits=1)
     names = [name.strip() for name in tasks.split(",") if name.strip()]

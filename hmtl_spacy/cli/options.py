@@ -1,11 +1,12 @@
 """Arguments and options that several commands have."""
 
 from pathlib import Path
-from typing import Annotated, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Dict, List, Optional
 
 from spacy.cli._util import Arg, Opt
 
-from ..data.label_rules import NO_RULES, LabelRules, rules_from_file
+if TYPE_CHECKING:
+    from ..data.label_rules import LabelRules
 
 Model = Annotated[str, Arg(help="Name or path of a trained pipeline")]
 DataPath = Annotated[Path, Arg(help=".spacy file, or a folder of them", exists=True)]
@@ -42,8 +43,10 @@ SeenPath = Annotated[
 Gpu = Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")]
 
 
-def rules_of(labels: Optional[Path]) -> LabelRules:
+def rules_of(labels: Optional[Path]) -> "LabelRules":
     """The rules of `--labels`."""
+    from ..data.label_rules import NO_RULES, rules_from_file
+
     return rules_from_file(labels) if labels else NO_RULES
 
 
