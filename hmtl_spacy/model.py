@@ -132,10 +132,17 @@ def decode(
 
 def keep_features(model: Model) -> None:
     """From now on keep the frozen features of texts, as in training: for texts that are read again."""
-    for layer in model.walk():
-        for shim in layer.shims:
-            if hasattr(shim, "cache"):
-                shim.cache.active = True
+    for cache in _caches(model):
+        cache.active = True
+
+
+def keeps_features(model: Model) -> bool:
+    """Whether frozen features are kept: then what a batch gets depends on those before it."""
+    return any(cache.active for cache in _caches(model))
+
+
+def _caches(model: Model) -> Iterator[Any]:
+    return (shim.cache for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache"))
 
 
 def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:

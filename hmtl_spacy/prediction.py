@@ -10,12 +10,13 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from .model import decode, network_of
+from .model import decode, keeps_features, network_of
 from .nn.batch import CandidateSpans
 from .nn.head import Decoded
 from .side_by_side import Piece, SideBySide
 
 BATCH_WORDS = 2048  # few enough for the cores to share what `nlp.pipe` takes at a time
+GPU_BATCH_WORDS = 8192
 ALONE_WORDS = 8192  # memory is for one longer document at a time
 
 Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
@@ -24,7 +25,7 @@ Predictions = Dict[str, Tuple[List[numpy.ndarray], List[numpy.ndarray]]]
 class Prediction:
     """Documents whose rows and scores are being predicted.
 
-    Which documents are together in a batch doesn't depend on the machine, and so neither do the numbers.
+    Which documents are together in a batch doesn't depend on how many cores there are, nor do the numbers.
 
     thresholds: by task, as for `decode`.
     candidates: spans of these documents, by task.
@@ -42,7 +43,8 @@ class Prediction:
         self.tasks = list(network_of(model).levels)
         self.pieces: List[Piece[Dict[str, Decoded]]] = []
         n_done = 0
-        for batch in batches_of_words(docs, BATCH_WORDS):
+        words = BATCH_WORDS if model.ops.device_type == "cpu" else GPU_BATCH_WORDS
+        for batch in batches_of_words(docs, words):
             inside = list(range(n_done, n_done + len(batch)))
             of_batch = {name: spans.select_docs(inside) for name, spans in candidates.items()}
             n_done += len(batch)
@@ -73,16 +75,27 @@ class Failed:
 def predict_ahead(
     stream: Iterable[List[Doc]], begin: Callable[[List[Doc]], Prediction], n: int
 ) -> Iterator[Tuple[List[Doc], Union[Prediction, Failed]]]:
-    """YIELDS: documents in turn and their prediction, when so many are begun that `n` threads aren't idle."""
+    """YIELDS: documents in turn and their prediction, when so many are begun that `n` threads aren't idle.
+
+    If the stream fails, what came before is yielded first.
+    """
     waiting: Deque[Tuple[List[Doc], Union[Prediction, Failed]]] = deque()
-    for docs in stream:
-        try:
-            waiting.append((docs, begin(docs)))
-        except Exception as error:
-            waiting.append((docs, Failed(error)))
-        while waiting and (n == 1 or _pieces(islice(waiting, 1, None)) >= n):
-            yield waiting.popleft()
+    try:
+        for docs in stream:
+            waiting.append((docs, _begun(begin, docs)))
+            while waiting and (n == 1 or _pieces(islice(waiting, 1, None)) >= n):
+                yield waiting.popleft()
+    except Exception:
+        yield from waiting
+        raise
     yield from waiting
+
+
+def _begun(begin: Callable[[List[Doc]], Prediction], docs: List[Doc]) -> Union[Prediction, Failed]:
+    try:
+        return begin(docs)
+    except Exception as error:
+        return Failed(error)
 
 
 def _pieces(waiting: Iterable[Tuple[List[Doc], Union[Prediction, Failed]]]) -> int:
@@ -90,11 +103,13 @@ def _pieces(waiting: Iterable[Tuple[List[Doc], Union[Prediction, Failed]]]) -> i
 
 
 def threads_for(model: Model[Any, Any], threads: Optional[int]) -> int:
-    """How many batches to do at a time. On a GPU it is one.
+    """How many batches to do at a time. One on a GPU, and where frozen features are kept, in training.
 
     threads: as set; null for as many as torch uses, which is one for each core.
     """
-    return (threads or torch.get_num_threads()) if model.ops.device_type == "cpu" else 1
+    if model.ops.device_type != "cpu" or keeps_features(model):
+        return 1
+    return threads or torch.get_num_threads()
 
 
 def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:

@@ -1,5 +1,6 @@
 """Batches on several cores: the same numbers, in order, and nothing left behind."""
 
+import sys
 import threading
 import time
 from itertools import count, islice
@@ -7,8 +8,9 @@ from itertools import count, islice
 import pytest
 import spacy
 import torch
-from tiny import confidences, layers, make_pipeline
+from tiny import confidences, layers, make_examples, make_pipeline
 
+from hmtl_spacy.model import decode, keep_features
 from hmtl_spacy.prediction import predict_ahead
 from hmtl_spacy.side_by_side import SideBySide
 
@@ -37,6 +39,33 @@ def small_batches(monkeypatch):
     monkeypatch.setattr("hmtl_spacy.prediction.BATCH_WORDS", 20)
 
 
+@pytest.fixture
+def with_transformer(tmp_path):
+    """Makes an untrained pipeline with a small transformer, which predicts much."""
+    tiny_transformer = pytest.importorskip("tiny_transformer")
+
+    def make(**settings):
+        nlp = tiny_transformer.pipeline(tiny_transformer.save_transformer(tmp_path), **settings)
+        nlp.initialize(lambda: make_examples(nlp.vocab))
+        component = nlp.get_pipe("hmtl")
+        component.cfg["thresholds"] = dict.fromkeys(component.cfg["thresholds"], 0.0)
+        return nlp
+
+    return make
+
+
+def note_threads(monkeypatch):
+    """RETURNS: a list to which each batch adds whether it is done in the main thread, and torch's threads."""
+    seen = []
+
+    def noted(*args):
+        seen.append((threading.current_thread() is threading.main_thread(), torch.get_num_threads()))
+        return decode(*args)
+
+    monkeypatch.setattr("hmtl_spacy.prediction.decode", noted)
+    return seen
+
+
 def annotation(nlp, threads, batch_size=7):
     nlp.get_pipe("hmtl").threads = threads
     return [(doc.text, layers(doc), confidences(doc)) for doc in nlp.pipe(TEXTS, batch_size=batch_size)]
@@ -52,9 +81,37 @@ def test_numbers_are_the_same_bit_for_bit_with_any_number_of_threads(trained, sm
         assert annotation(trained, threads, batch_size) == one
 
 
-def test_batches_run_at_the_same_time_each_on_one_thread_of_torch(trained, small_batches, monkeypatch):
-    from hmtl_spacy.prediction import decode
+@pytest.mark.parametrize("settings", [{}, {"trainable": True}], ids=["frozen", "tuned"])
+def test_a_transformer_gives_the_same_numbers(with_transformer, small_batches, settings):
+    nlp = with_transformer(**settings)
+    before = sys.getswitchinterval()
+    torch.set_num_threads(1)
+    sys.setswitchinterval(1e-6)  # threads meet everywhere
+    try:
+        one = annotation(nlp, 1, batch_size=100)
+        several = [annotation(nlp, 4, batch_size=100) for _ in range(5)]
+    finally:
+        sys.setswitchinterval(before)
+        torch.set_num_threads(2)
+    assert any(scores for _, _, scores in one)
+    assert all(found == one for found in several)
 
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"trainable": True, "frozen_layers": 1}], ids=["all", "lower layers"]
+)
+def test_batches_come_one_by_one_where_frozen_features_are_kept(
+    with_transformer, small_batches, monkeypatch, settings
+):
+    """What the first batch with a text gets isn't rounded as what is kept of it is, and room may end."""
+    nlp = with_transformer(**settings)
+    keep_features(nlp.get_pipe("hmtl").model)
+    seen = note_threads(monkeypatch)
+    assert len(list(nlp.pipe(TEXTS))) == len(TEXTS)
+    assert len(seen) > 2 and set(seen) == {(True, 2)}
+
+
+def test_batches_run_at_the_same_time_each_on_one_thread_of_torch(trained, small_batches, monkeypatch):
     together = threading.Barrier(2, timeout=30)
     seen = []
 
@@ -85,15 +142,7 @@ def test_other_threads_keep_their_number_and_no_thread_is_left(trained, small_ba
 
 
 def test_one_text_has_all_threads(trained, monkeypatch):
-    from hmtl_spacy.prediction import decode
-
-    seen = []
-
-    def noted(*args):
-        seen.append((threading.current_thread() is threading.main_thread(), torch.get_num_threads()))
-        return decode(*args)
-
-    monkeypatch.setattr("hmtl_spacy.prediction.decode", noted)
+    seen = note_threads(monkeypatch)
     trained(TEXTS[0])
     list(trained.pipe(TEXTS[:3]))
     assert seen == [(True, 2)] * 2
@@ -105,8 +154,6 @@ def test_one_text_has_all_threads(trained, monkeypatch):
 
 
 def test_a_batch_that_fails_costs_only_its_bad_document(trained, small_batches, monkeypatch):
-    from hmtl_spacy.prediction import decode
-
     def fails(model, docs, *args):
         if any(doc.text.startswith("Bob") for doc in docs):
             raise RuntimeError("no")
@@ -132,6 +179,18 @@ def test_only_as_much_is_read_ahead_as_the_threads_need():
         before = next(read)
         assert len(list(islice(predict_ahead(batches, lambda docs: Begun(), n), 1))) == 1
         assert next(read) - before - 1 == ahead
+
+
+def test_documents_before_one_that_cannot_be_read_are_not_lost(trained, small_batches):
+    def texts():
+        yield from TEXTS[:8]
+        raise OSError("the disk is gone")
+
+    found = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        for doc in trained.pipe(texts(), batch_size=2):
+            found.append(doc.text)
+    assert found == TEXTS[:8]
 
 
 def test_errors_come_out_where_results_are_asked_for():

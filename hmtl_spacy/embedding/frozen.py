@@ -28,7 +28,6 @@ class FeatureCache:
         self.megabytes, self.dtype = megabytes, dtype
         self.active = False
         self.used = 0
-        self.lock = Lock()  # batches are done side by side
         self.features: Dict[bytes, Features] = {}
 
     def __reduce__(self) -> Tuple[type, Tuple[int, torch.dtype]]:
@@ -37,10 +36,9 @@ class FeatureCache:
     def keep(self, key: bytes, features: Features) -> None:
         """Keep the features of a text, if the cache is active and has room."""
         size = sum(tensor.nelement() for tensor in features) * self.dtype.itemsize
-        with self.lock:
-            if self.active and key not in self.features and self.used + size <= self.megabytes * 2**20:
-                self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
-                self.used += size
+        if self.active and self.used + size <= self.megabytes * 2**20:
+            self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
+            self.used += size
 
     def get(
         self, docs: List[Doc], compute: Callable[[List[Doc]], List[Features]], device: torch.device
