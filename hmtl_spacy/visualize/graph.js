@@ -8,7 +8,12 @@ class Graph {
     this.nodes = items(".nodes > li").map((item) => ({ item, id: item.dataset.node, radius: 6 + 4 * Math.sqrt(item.dataset.size) }));
     const byId = new Map(this.nodes.map((node) => [node.id, node]));
     this.edges = items(".edges > li").map((item) => ({ item, from: byId.get(item.dataset.from), to: byId.get(item.dataset.to) }));
-    for (const edge of this.edges) edge.turn = this.edges.filter((one) => one !== edge && one.from === edge.from && one.to === edge.to && this.edges.indexOf(one) < this.edges.indexOf(edge)).length;
+    const turns = new Map(); // how many edges there are already from one node to another
+    for (const edge of this.edges) {
+      const ends = `${edge.item.dataset.from} ${edge.item.dataset.to}`;
+      edge.turn = turns.get(ends) ?? 0;
+      turns.set(ends, edge.turn + 1);
+    }
   }
 
   draw() {

@@ -40,27 +40,30 @@ class Graph(NamedTuple):
 def graph_of(found: EntityGraph, text: str, sentences: Sequence[Offsets]) -> Graph:
     """An entity graph with quotes from its text."""
     related = {entity.id for relation in found.relations for entity in (relation.head, relation.tail)}
-    shown = [entity for entity in found.entities if entity.id in related or len(entity.mentions) > 1]
+    drawn = related | {entity.id for entity in found.entities if len(entity.mentions) > 1}
+    starts = [start for start, _ in sentences]
+
+    def quote(*spans: Offsets) -> Quote:
+        """The sentences around some spans, from the first to the last of these."""
+        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        begin = sentences[max(0, bisect_right(starts, first) - 1)][0]
+        end = sentences[max(0, bisect_right(starts, last - 1) - 1)][1]
+        return _cut(text, min(begin, first), max(end, last), spans)
+
     nodes = [
-        Node(entity, [_quote(text, sentences, [(one.start, one.end)]) for one in entity.mentions])
-        for entity in shown
+        Node(entity, [quote((one.start, one.end)) for one in entity.mentions])
+        for entity in found.entities
+        if entity.id in drawn
     ]
     edges = [
-        Edge(relation, [_quote(text, sentences, [one.head, one.tail]) for one in relation.evidence])
+        Edge(relation, [quote(one.head, one.tail) for one in relation.evidence])
         for relation in found.relations
     ]
-    return Graph(nodes, edges, [entity for entity in found.entities if entity not in shown])
+    return Graph(nodes, edges, [entity for entity in found.entities if entity.id not in drawn])
 
 
-def _quote(text: str, sentences: Sequence[Offsets], spans: List[Offsets]) -> Quote:
-    """The sentences around some spans, from the first to the last of these."""
-    starts = [start for start, _ in sentences]
-    first, last = (
-        max(0, bisect_right(starts, offset) - 1)
-        for offset in (min(start for start, _ in spans), max(end for _, end in spans) - 1)
-    )
-    start = min(sentences[first][0], *(start for start, _ in spans))
-    end = max(sentences[last][1], *(end for _, end in spans))
+def _cut(text: str, start: int, end: int, spans: Sequence[Offsets]) -> Quote:
+    """A part of a text in pieces, those of the spans marked."""
     edges = sorted({start, end, *(edge for span in spans for edge in span)})
     return Quote(
         [
