@@ -4,10 +4,11 @@ The constants are those of the table in docs/scale.md, in the file scale.json be
 """
 
 import json
-from html import escape
 from math import log10
 from pathlib import Path
 from typing import Any, Dict, List
+
+import svg
 
 PICTURE = Path(__file__).with_suffix(".svg")
 DATA = Path(__file__).with_suffix(".json")
@@ -15,18 +16,6 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 820, 360, 64, 28, 250, 48
 CORES = (0, 5)  # powers of ten
 DAYS = (-4, 5)
 SIZES = {"a billion words": 1e9, "a trillion words": 1e12}
-STYLE = """
-  svg { --paper: #ffffff; --ink: #1f2328; --faint: #59636e; --grid: #d8dee4;
-        --first: #1f6fb4; --second: #b35a00 }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #0d1117; --ink: #e6edf3; --faint: #9198a1; --grid: #30363d;
-          --first: #6cb0f0; --second: #f0a050 }
-  }
-  text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--ink) }
-  .axis { fill: var(--faint) } .paper { fill: var(--paper) } .grid { stroke: var(--grid) }
-  polyline { fill: none; stroke-width: 2 } .parts { stroke-dasharray: 6 4 }
-  .of0 { stroke: var(--first) } .of1 { stroke: var(--second) }
-"""
 
 
 def days(words: float, cores: float, per_core: float, known: Dict[str, Any], parts: int = 1) -> float:
@@ -44,15 +33,15 @@ def drawing(known: Dict[str, Any]) -> str:
     def y(time: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (DAYS[1] - log10(time)) / (DAYS[1] - DAYS[0]), 1)
 
-    lines: List[str] = [f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>']
+    lines: List[str] = []
     for power in range(DAYS[0], DAYS[1] + 1):
         level = y(10**power)
         lines.append(f'<line class="grid" x1="{LEFT}" x2="{x(10 ** CORES[1])}" y1="{level}" y2="{level}"/>')
-        lines.append(_text(LEFT - 8, level + 4, f"{10**power:,g}", "end", "axis"))
+        lines.append(svg.text(LEFT - 8, level + 4, f"{10**power:,g}", "end", "axis"))
     for power in range(CORES[0], CORES[1] + 1):
-        lines.append(_text(x(10**power), HEIGHT - BOTTOM + 20, f"{10**power:,}", "middle", "axis"))
-    lines.append(_text(x(10 ** (sum(CORES) / 2)), HEIGHT - 8, "cores", "middle", "axis"))
-    lines.append(_text(LEFT, TOP - 10, "days", "start", "axis"))
+        lines.append(svg.text(x(10**power), HEIGHT - BOTTOM + 20, f"{10**power:,}", "middle", "axis"))
+    lines.append(svg.text(x(10 ** (sum(CORES) / 2)), HEIGHT - 8, "cores", "middle", "axis"))
+    lines.append(svg.text(LEFT, TOP - 10, "days", "start", "axis"))
     row = TOP + 14
     for number, (pipeline, per_core) in enumerate(known["words per second and core"].items()):
         for parts, how in ((1, "one driver"), (100, "100 parts")):
@@ -65,21 +54,13 @@ def drawing(known: Dict[str, Any]) -> str:
                 lines.append(f'<polyline class="{style}" points="{line}"/>')
             left = x(10 ** CORES[1]) + 12
             lines.append(f'<polyline class="{style}" points="{left},{row - 4} {left + 26},{row - 4}"/>')
-            lines.append(_text(left + 32, row, f"{pipeline}, {how}", "start", "name"))
+            lines.append(svg.text(left + 32, row, f"{pipeline}, {how}", "start", "name"))
             row += 24
     for what, words in SIZES.items():
         highest = min(known["words per second and core"].values())
-        lines.append(_text(LEFT + 6, y(days(words, 1, highest, known)) - 8, what, "start", "name"))
+        lines.append(svg.text(LEFT + 6, y(days(words, 1, highest, known)) - 8, what, "start", "name"))
     title = "Days that a corpus takes by the number of cores"
-    body = "\n".join(lines)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{title}">\n<style>{STYLE}</style>\n{body}\n</svg>\n'
-    )
-
-
-def _text(x: float, y: float, text: str, anchor: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
+    return svg.picture(WIDTH, HEIGHT, title, "parts", lines)
 
 
 if __name__ == "__main__":
