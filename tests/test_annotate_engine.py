@@ -17,9 +17,12 @@ from hmtl_spacy.annotate.remote import pack, unpack
         ({"engine": "ray", "n_process": 2}, "n_process is 2, but the engine is Ray: say how many workers"),
         (
             {"engine": Ray(workers=0)},
-            "Found 0 workers with 1 CPUs and 0 GPUs each, expected 1 worker or more",
+            "Asked for 0 workers with 1 CPUs and 0 GPUs each, expected 1 or more, with a CPU or a GPU",
         ),
-        ({"engine": Ray(cpus_per_worker=0)}, "with 0 CPUs and 0 GPUs each, expected 1 worker or more"),
+        (
+            {"engine": Ray(cpus_per_worker=0)},
+            "Asked for workers with 0 CPUs and 0 GPUs each, expected 1 or more, with a CPU or a GPU",
+        ),
         ({"engine": Ray(timeout=0)}, "The timeout is 0 seconds, expected more than 0"),
     ],
 )

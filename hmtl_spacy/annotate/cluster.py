@@ -41,14 +41,13 @@ class Ray(NamedTuple):
         amounts = (self.workers or 0, self.cpus_per_worker, self.gpus_per_worker)
         if min(amounts) < 0 or self.workers == 0 or self.cpus_per_worker + self.gpus_per_worker <= 0:
             each = f"{self.cpus_per_worker} CPUs and {self.gpus_per_worker} GPUs"
-            found = f"{self.workers} workers with {each} each"
-            raise ValueError(f"Found {found}, expected 1 worker or more, with a CPU or a GPU.")
+            asked = "workers" if self.workers is None else f"{self.workers} workers"
+            raise ValueError(f"Asked for {asked} with {each} each, expected 1 or more, with a CPU or a GPU.")
         if self.timeout is not None and self.timeout <= 0:
             raise ValueError(f"The timeout is {self.timeout} seconds, expected more than 0.")
 
     def run_batches(self, work: Annotator, batches: Iterable[Batch]) -> Generator[Done, None, None]:
         """Yield each batch without its items, in order, and what the workers made of it."""
-        self.check()
         with _connected(self.address) as ray:
             from .ray_pool import Pool
 

@@ -43,7 +43,8 @@ class Head(Protocol):
 
     def decode(self, tokens: TokenBatch, threshold: float) -> Decoded:
         """Predict: without gradients and without dropout, also while the network trains, for a level above
-        that takes its candidates from these rows. There may be no token at all.
+        that takes its candidates from these rows. There may be no token at all. Several threads do it at a
+        time, so a head keeps nothing of a batch.
 
         RETURNS: rows and their probabilities, per document; empty arrays where there is nothing.
         """
