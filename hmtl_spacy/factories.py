@@ -152,6 +152,7 @@ def make_mentions(
     dropout: float = 0.2,
     label_embedding_width: int = 0,
     mentions_key: str = "mentions",
+    layer: str = "mentions",
 ) -> Any:
     settings = dict(locals())
     from .tasks.mentions import Mentions

@@ -21,11 +21,11 @@ GRIDS: Dict[str, List[Tuple[str, str]]] = {
 class Group:
     """Corpora that are learned together.
 
-    overlays: files of the shared configs, each laid over the one before.
+    overlays: configs, each laid over the one before.
     test: the split that is scored at the end.
     """
 
-    overlays: Sequence[str]
+    overlays: Sequence[Path]
     test: str = "test"
 
 
@@ -46,9 +46,9 @@ class Size:
 
 
 GROUPS = {
-    "science": Group(["science.cfg"]),
-    "open": Group(["open.cfg"]),
-    "smoke": Group(["hmtl_static.cfg", "smoke.cfg"], test="dev"),
+    "science": Group([CONFIGS / "groups/science.cfg"]),
+    "open": Group([CONFIGS / "groups/open.cfg"]),
+    "smoke": Group([SHARED_CONFIGS / "hmtl_static.cfg", SHARED_CONFIGS / "smoke.cfg"], test="dev"),
 }
 SIZES = {
     "full": Size(None, 18),

@@ -16,8 +16,7 @@ THRESHOLD = 0.15  # for relations during training, where probabilities start low
 
 def make_config(training: Training, settings: Settings) -> Config:
     """Lay the configs of the group, the setup and the embeddings over the default one; set size and seed."""
-    overlays = [CONFIGS / "last_tokens.cfg"]
-    overlays += [SHARED_CONFIGS / name for name in GROUPS[training.group].overlays]
+    overlays = [CONFIGS / "last_tokens.cfg", *GROUPS[training.group].overlays]
     overlays.append(CONFIGS / f"setups/{training.setup}.cfg")
     if training.embeddings != "full":
         overlays.append(CONFIGS / f"embeddings/{training.embeddings}.cfg")

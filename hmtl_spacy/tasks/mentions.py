@@ -5,25 +5,29 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations import get_mentions, set_mentions, write_layer
+from ..annotations import get_mentions, write_layer
+from ..data.layers import spans_to_json
 from .tagging import TaggingTask
+
+MENTIONS = "mentions"  # the layer of the first level of mentions
 
 
 class Mentions(TaggingTask):
     """Typed mentions of entities, none of which overlap in training and in prediction.
 
     mentions_key: the span group of the mentions; their confidences are in its `attrs["scores"]`.
+    layer: "mentions", or another name for a second level whose spans are of another kind, such as the
+        arguments of a corpus's relations: a layer of its own, which coreference and entities don't read.
     """
 
-    layer = "mentions"
-
-    def __init__(self, *, mentions_key: str, **settings: Any):
+    def __init__(self, *, mentions_key: str, layer: str, **settings: Any):
         super().__init__(**settings)
         self.mentions_key = mentions_key
+        self.layer = layer
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
-        return {"mentions": self.mentions_key}
+        return {"mentions": self.mentions_key} if self.layer == MENTIONS else {}
 
     @property
     def prefix(self) -> str:
@@ -38,18 +42,24 @@ class Mentions(TaggingTask):
     def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
         named = [(span, rename(span.label_)) for span in self.spans(doc)]
         kept = [Span(doc, s.start, s.end, label=label) for s, label in named if label is not None]
-        set_mentions(doc, kept, key=self.mentions_key)
+        self._write(doc, kept, [1.0] * len(kept))
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
-        set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.mentions_key)
+        self._write(doc, self.decode_spans(doc, rows), scores.tolist())
 
     def annotate_beside(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         present = self.spans(doc)
         attrs = dict(doc.spans[self.mentions_key].attrs) if self.has_gold(doc) else {}
         attrs["scores"] = [*(attrs.get("scores") or [1.0] * len(present)), *scores.tolist()]
         attrs.pop("layer", None)
-        write_layer(doc, "mentions", self.mentions_key, [*present, *self.decode_spans(doc, rows)], **attrs)
+        write_layer(doc, self.layer, self.mentions_key, [*present, *self.decode_spans(doc, rows)], **attrs)
+
+    def to_json(self, doc: Doc) -> Optional[Any]:
+        return super().to_json(doc) if self.layer == MENTIONS else spans_to_json(doc, self.mentions_key)
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         prefix = self.prefix
         return {f"{prefix}_f": 1.0, f"{prefix}_p": 0.0, f"{prefix}_r": 0.0, f"{prefix}_per_type": None}
+
+    def _write(self, doc: Doc, mentions: List[Span], scores: List[float]) -> None:
+        write_layer(doc, self.layer, self.mentions_key, mentions, scores=scores)

@@ -121,7 +121,7 @@ class RelationTask(Task):
                 f"was seen in training was stored with it. Train it again, or list the triples."
             )
         if isinstance(self.allowed, (list, tuple)):
-            levels = self._typing_levels()
+            levels = self.typing_levels()
             types = [label for name in levels for label in self.below[name].labels] if levels else None
             check_labels(self.allowed, self.labels, types)
         self.triples = self.seen if self.allowed == SEEN else _both_ways(self.allowed or [], self.directions)
@@ -188,20 +188,20 @@ class RelationTask(Task):
         types = {_offsets(span): span.label_ for span in self.arguments(doc)}
         return [relation for relation in relations if is_allowed(relation, types, triples)]
 
-    def _typing_levels(self) -> List[str]:
+    def typing_levels(self) -> List[str]:
         """The levels whose labels are the types of arguments."""
         return [name for name, task in self.below.items() if task.layer in ("entities", "mentions")]
 
     def _types_on(self, doc: Doc) -> Dict[Offsets, List[str]]:
         """The types that each argument of a gold document may have, those of sets of labels one by one."""
-        if not all(teaches(doc, name) for name in self._typing_levels()):
+        if not all(teaches(doc, name) for name in self.typing_levels()):
             return {}
         sets = label_sets(doc)
         return {_offsets(span): members(span.label_, sets) for span in self.arguments(doc)}
 
     def _untyped(self, doc: Doc) -> List[str]:
         """The types that an argument without any may have: what the corpus doesn't teach or annotate."""
-        levels = self._typing_levels()
+        levels = self.typing_levels()
         if not all(teaches(doc, name) for name in levels):
             return [ANY]
         return ["", *(label for name in levels for label in unknown_labels(doc, name))]

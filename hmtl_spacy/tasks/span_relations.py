@@ -1,12 +1,13 @@
 """Relations between the spans that another level finds: `doc._.relations`."""
 
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy
 from spacy.tokens import Doc
 
 from ..annotations import Relation, get_mentions
+from ..data.layers import STANDARD
 from ..nn.span_relations import SpanPairHead
 from .base import offset_rows
 from .relation_task import RelationTask
@@ -50,12 +51,26 @@ class SpanRelations(RelationTask):
             positive_rate=self.positive_rate,
         )
 
+    @property
+    def keys(self) -> Dict[str, Optional[str]]:
+        """Without the group of the mentions if the candidates are a layer of their own."""
+        source = self.below.get(self.candidates_from)
+        keys = super().keys
+        if source is not None and source.layer not in STANDARD:
+            del keys["mentions"]
+        return keys
+
     def build_head(self, nI: int, nX: int) -> SpanPairHead:
         source = self.below.get(self.candidates_from) if self.types else None
         n_types = 0 if source is None else len(source.labels)
         return self._make_head(
             nI, nX, len(self.labels), n_types=n_types, inverse=self.directions.by_index(self.labels)
         )
+
+    def typing_levels(self) -> List[str]:
+        source = self.below.get(self.candidates_from)
+        own = source is not None and source.layer not in STANDARD
+        return [self.candidates_from] if own else super().typing_levels()
 
     def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
         mentions = get_mentions(doc, self.mentions_key)

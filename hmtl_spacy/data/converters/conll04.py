@@ -15,7 +15,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from ...annotations import Relation, set_mentions, set_relations
+from ...annotations import MENTIONS, Relation, set_mentions, set_relations
 from ..vocabulary import vocabulary
 from .common import ConversionError, Lines, make_doc
 from .converter import Converter
@@ -44,6 +44,7 @@ def conll04_to_docs(
     source: str = "<input>",
     vocab: Optional[Vocab] = None,
     ents: bool = False,
+    mentions_key: str = MENTIONS,
     exclude: Optional[Lines] = None,
     repair: bool = False,
     dropped: Optional[Counter[str]] = None,
@@ -56,6 +57,7 @@ def conll04_to_docs(
     source: the name of the file, for messages.
     vocab: the vocabulary of the documents.
     ents: write the entities to doc.ents too.
+    mentions_key: the span group of the entities.
     exclude: leave out sentences that this file has too, compared without case and whitespace.
     repair: take a last line without a line feed as whole.
     dropped: what couldn't be kept is counted here.
@@ -68,15 +70,17 @@ def conll04_to_docs(
         if _comparable(block) in excluded:
             dropped["sentences that occur in the excluded file"] += 1
             continue
-        yield _block_to_doc(block, source, vocab, ents, dropped)
+        yield _block_to_doc(block, source, vocab, ents, mentions_key, dropped)
 
 
-def _block_to_doc(block: Block, source: str, vocab: Vocab, ents: bool, dropped: Counter[str]) -> Doc:
+def _block_to_doc(
+    block: Block, source: str, vocab: Vocab, ents: bool, mentions_key: str, dropped: Counter[str]
+) -> Doc:
     tokens = [row.token for row in block.rows]
     doc = make_doc(vocab, [token.text for token in tokens], None, [len(tokens)], block.id)
     tagged = _without_strays(tokens, dropped)
     mentions = [Span(doc, *row) for row in tags_to_spans(tagged, "iob2", source)]
-    set_mentions(doc, mentions)
+    set_mentions(doc, mentions, key=mentions_key)
     if ents:
         doc.set_ents(mentions, default="outside")
     ending: Dict[int, Span] = {mention.end - 1: mention for mention in mentions}
