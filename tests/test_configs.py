@@ -16,7 +16,7 @@ if not BASE.exists():
 OVERLAYS = [[file] for file in FILES if file != BASE]
 ORIGINAL = ROOT / "experiments" / "configs" / "original.cfg"
 OVERLAYS += [[], [ORIGINAL, ORIGINAL.with_name("halving.cfg")]]
-STEPS = {"hmtl": 6000, "open": 7500, "science": 4500, "conll04": 1000, "sample": 1500, "smoke": 250}
+STEPS = {"hmtl": 6000, "open": 3000, "science": 2000, "conll04": 1000, "sample": 1500, "smoke": 250}
 
 
 @pytest.mark.parametrize(

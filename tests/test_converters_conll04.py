@@ -30,6 +30,12 @@ def test_entities_on_request():
     assert docs[1].has_annotation("ENT_IOB")
 
 
+def test_the_group_of_the_entities_on_request():
+    docs, _ = convert_file("conll04", "conll04.txt", mentions_key="arguments")
+    assert "mentions" not in docs[0].spans
+    assert [span.text for span in docs[0].spans["arguments"]] == ["Ada Byron", "Hull", "Acme"]
+
+
 def test_exclude_ignores_case_and_whitespace():
     other = "#doc 1\n0\tIN\tO\t['N']\t[0]\n1\tos lo.\tO\t['N']\t[1]"
     docs, dropped = convert_file("conll04", "conll04.txt", exclude=Lines(other.split("\n")))

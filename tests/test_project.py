@@ -22,7 +22,7 @@ SOURCES = {
 }
 HIERARCHIES = {
     "train-sample": ["ner", "mentions", "coref", "relations"],
-    "train-open": ["ner", "mentions", "coref", "relations"],
+    "train-open": ["ner", "mentions", "coref", "arguments", "relations"],
     "train-science": ["ner", "mentions", "coref", "relations"],
     "train-conll04": ["mentions", "relations"],
     "train-english": ["ner", "mentions", "coref", "relations"],
