@@ -59,12 +59,14 @@ LAYERS = {
         "web_relations_strict": Layer("web texts: relations, strict", "web", "rel_strict_f"),
     },
     "open": {
-        "ner": Layer("UNER-EWT named entities ¹", "uner", "ents_f"),
+        "ner": Layer("UNER-EWT named entities", "uner", "ents_f"),
         "mentions": Layer("GUM typed heads", "gum", "spans_mentions_f"),
         "coref": Layer(f"{GUM}, full extents, no singletons", "gum", "coref_f"),
         "coref_muc": Layer(f"{GUM}: MUC", "gum", "coref_muc_f"),
         "coref_b3": Layer(f"{GUM}: B³", "gum", "coref_b3_f"),
         "coref_ceafe": Layer(f"{GUM}: CEAF-e", "gum", "coref_ceafe_f"),
+        "arguments": Layer("CoNLL04 arguments", "conll04", "spans_arguments_f"),
+        "relations_strict": Layer("CoNLL04 relations, strict", "conll04", "rel_strict_f"),
         "relations_last_token": Layer("CoNLL04 relations, by last token", "conll04", "rel_last_token_f"),
         "relations_last_token_noleak": Layer(
             "the same without leaked sentences ²", "conll04_noleak", "rel_last_token_f"

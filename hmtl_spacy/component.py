@@ -14,6 +14,7 @@ from thinc.api import Model, Optimizer
 
 from .agreement import OWN, check_agreement, labels_together, settle
 from .annotations import Keys, merge_keys
+from .calibration import calibrated
 from .candidates import candidates_on, candidates_on_examples, spans_on
 from .data.batch_gold import gold_of_batch
 from .data.coverage import Coverage, coverage_table, measure
@@ -71,6 +72,7 @@ class HMTL(TrainablePipe):
             "agreement": {**OWN, **agreement},
             "observed": {},
             "together": [],
+            "calibration": {},
         }
         self.scorer = scorer
         self.blank_line_ends_sentence = blank_line_ends_sentence
@@ -152,6 +154,7 @@ class HMTL(TrainablePipe):
             ]
             self.cfg["observed"][name] = task.observe(gold)
             task.prepare(self.cfg["observed"][name])
+        self.cfg["calibration"] = {}  # it was of other weights
         self.cfg["together"] = labels_together((eg.reference for eg in examples), self.tasks)
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
@@ -191,7 +194,9 @@ class HMTL(TrainablePipe):
         task = self.tasks[name]
         decoded = visible_rows(doc, rows, scores, task.offset_columns)
         write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
-        write(doc, *(self.choice.keep(doc, name, decoded) if self.choice else decoded))
+        rows, scores = self.choice.keep(doc, name, decoded) if self.choice else decoded
+        curve = self.cfg["calibration"].get(name)
+        write(doc, rows, calibrated(scores, curve) if curve else scores)
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that

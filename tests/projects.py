@@ -51,10 +51,11 @@ def invoke(args):
 
 def training_config(folder, step, **variables):
     """The config that a step merges, with the overrides that it trains with."""
-    merge, train, tune = scripts(folder, step, **variables)
+    merge, train, tune, *calibrations = scripts(folder, step, **variables)
     invoke(merge)
     assert train[:2] == ["hmtl", "train"] and train[3] == "--resume"
     assert tune[:3] == ["hmtl", "tune", f"{train[5]}/model-best"]
+    assert all(args[:3] == ["hmtl", "calibrate", tune[2]] for args in calibrations)
     options = dict(zip(train[4::2], train[5::2]))
     options = {key: value for key, value in options.items() if key not in ("--output", "--gpu-id")}
     overrides = parse_config_overrides([word for option in options.items() for word in option])

@@ -169,7 +169,7 @@ def test_the_english_pipeline_learns_from_corpora_that_disagree(folder, tmp_path
     for pattern, (format, path, *options) in sources.items():
         for split in ("train", "dev"):
             invoke(["hmtl", "convert", format, path, f"corpus/{pattern.format(split)}.spacy", *options])
-    merge, train, tune = scripts(folder, "train-english", size="sm")
+    merge, train, tune, _ = scripts(folder, "train-english", size="sm")
     invoke(merge)
     steps = ["--training.optimizer.learn_rate.total_steps", "8", "--training.eval_frequency", "4"]
     output = invoke([*train, *steps])

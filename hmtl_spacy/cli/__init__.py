@@ -5,6 +5,7 @@ What is heavy is imported when a command runs.
 
 from . import (
     annotate,
+    calibrate,
     config,
     convert,
     describe,
@@ -25,6 +26,7 @@ from .apps import hmtl_cli
 
 __all__ = [
     "annotate",
+    "calibrate",
     "config",
     "convert",
     "describe",

@@ -12,6 +12,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
+from ..calibration import Calibration
+from ..calibration import measure as measure_calibration
 from ..component import HMTL
 from ..data.corpus import read_task_corpus
 from ..data.coverage import measure
@@ -34,7 +36,8 @@ class TaskResult:
 
     gold: annotations, all and by label; unusable: those out of reach of the model, by reason;
     unknown: labels that it never learned; settings: what the scores depend on; missing: tokens without
-    annotation, on which predictions aren't scored; tokenization: gold spans that the tokenizer can't make.
+    annotation, on which predictions aren't scored; tokenization: gold spans that the tokenizer can't make;
+    calibration: how confident its predictions are, and how many are right; None if it has no confidences.
     """
 
     docs: int
@@ -46,6 +49,7 @@ class TaskResult:
     scores: Dict[str, Any]
     missing: int = 0
     tokenization: Tokenization = field(default_factory=Tokenization)
+    calibration: Optional[Calibration] = None
 
 
 @dataclass
@@ -226,7 +230,9 @@ def evaluate_task(
     total = sum(coverage.annotations for coverage in measured)
     missing = sum(coverage.missing for coverage in measured)
     counts = (len(pairs), total, per_label, dict(unusable), unknown, settings, scores, missing)
-    return TaskResult(*counts, tokenization.get(name, Tokenization()))
+    judgements = [judgement for pair in pairs for judgement in task.judgements(*pair)]
+    calibration = measure_calibration(judgements) if judgements else None
+    return TaskResult(*counts, tokenization.get(name, Tokenization()), calibration)
 
 
 def check_gold(path: Path, hmtl: HMTL, tasks: Sequence[str], examples: Sequence[Example]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Tuple
 
 from wasabi.tables import table
 
+from ..calibration import Calibration
 from ..data.relabelling import mapping_table
 from ..data.tokenization import describe_tokenization
 from .evaluate import Evaluation, TaskResult
@@ -81,10 +82,19 @@ def _lines(result: Evaluation) -> Iterator[str]:
         yield task_table(task).rstrip("\n")
         for key, value in group_scores(task.scores)[1].items():
             yield f"{key}: {100 * value:.2f}" if key.endswith("_f") else f"{key}: {value:g}"
+        if task.calibration:
+            yield describe_calibration(task.calibration)
     if result.contradictions:
         yield "\n=== predicted layers that contradict each other ==="
     for name, (found, among) in result.contradictions.items():
         yield f"{found:,} of {among:,} {name}"
+
+
+def describe_calibration(found: Calibration) -> str:
+    return (
+        f"Confidences: {100 * found.confidence:.1f} % on average, where {100 * found.right:.1f} % of "
+        f"{found.n:,} are right; expected calibration error {100 * found.error:.1f}."
+    )
 
 
 def _notes(task: TaskResult, given: Optional[str]) -> Iterator[str]:

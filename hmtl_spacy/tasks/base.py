@@ -7,6 +7,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import merge_keys
+from ..calibration import Judgement
 from ..data.label_rules import set_name
 from ..data.layers import STANDARD, layer_to_json
 from ..data.teaching import label_sets
@@ -184,6 +185,12 @@ class Task:
         `ents_r` under "ents". A task that reports none is scored all the same.
         """
         return {}
+
+    def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
+        """The confidence of each prediction on a document, and whether it is right; none for a task whose
+        confidences can't be judged.
+        """
+        return []
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         """The scores worth showing; those with a number count when models are compared."""

@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations import get_clusters, get_mentions, set_clusters
+from ..calibration import Judgement
 from ..data.teaching import open_mentions, singletons_known
 from ..metrics import coref_scores, links, partition
 from ..nn.clusters import Linking
@@ -165,6 +166,22 @@ class Coref(Task):
         _, spurious = links(clusters, gold)
         muc = Differences(*([Item(link) for link in sorted(side)] for side in (correct, missed, spurious)))
         return {"coref_mention": differences(*mentions), "coref_muc": muc}
+
+    def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
+        """Of each mention but the first of its cluster: whether gold has it in one cluster with one before."""
+        gold, clusters = self._compared(predicted, reference)
+        cluster_of = {span: number for number, cluster in enumerate(gold) for span in cluster}
+        group = predicted.spans[self.clusters_key]
+        confidence = {char_offsets(span): score for span, score in zip(group, group.attrs["scores"])}
+        judged = []
+        for cluster in map(sorted, clusters):
+            numbers = [cluster_of.get(span) for span in cluster]
+            judged += [
+                (confidence[span], numbers[i] is not None and numbers[i] in numbers[:i])
+                for i, span in enumerate(cluster)
+                if i
+            ]
+        return judged
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")

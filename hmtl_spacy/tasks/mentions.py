@@ -30,6 +30,10 @@ class Mentions(TaggingTask):
         return {"mentions": self.mentions_key} if self.layer == MENTIONS else {}
 
     @property
+    def scored_group(self) -> str:
+        return self.mentions_key
+
+    @property
     def prefix(self) -> str:
         return f"spans_{self.mentions_key}"
 

@@ -34,6 +34,10 @@ class NER(TaggingTask):
         return {"entities": self.scores_key}
 
     @property
+    def scored_group(self) -> Optional[str]:
+        return self.scores_key
+
+    @property
     def prefix(self) -> str:
         return "ents"
 

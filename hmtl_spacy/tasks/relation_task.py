@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..annotations import Relation, get_mentions, get_relations, set_relations
+from ..calibration import Judgement
 from ..data.teaching import label_sets, members, teaches, unknown_labels
 from ..metrics import RELATION_MODES, relation_key, relation_scores, settle
 from .base import Task, annotated_pairs, char_offsets
@@ -169,6 +170,21 @@ class RelationTask(Task):
             }
             by_mode[f"rel_{mode}"] = differences(items["gold"], items["predicted"])
         return by_mode
+
+    def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
+        """By the strict rules: with the boundaries and types of the arguments. Relations whose label the gold
+        annotation leaves open are left out.
+        """
+        gold, found = self._read(predicted, reference)
+        expected, judged = self._settled(reference, gold, found, "strict")
+        right = {relation_key(item, "strict", gold[1], "gold") for item in expected}
+        relations = get_relations(predicted, self.relations_key) or []
+        confidence = {item: relation.score for item, relation in zip(found[0], relations)}
+        return [
+            (confidence[item], relation_key(item, "strict", found[1], "predicted") in right)
+            for item in judged
+            if item in confidence
+        ]
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         weights = {f"rel_{mode}_f": float(mode == "strict") for mode in RELATION_MODES}

@@ -6,6 +6,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..calibration import Judgement
 from ..data.teaching import label_sets, members, unknown_labels
 from ..metrics import settle, span_scores
 from ..nn.head import LabellingHead
@@ -26,6 +27,11 @@ class TaggingTask(Task):
 
     def spans(self, doc: Doc) -> List[Span]:
         """The annotated spans of a document that has gold."""
+        raise NotImplementedError
+
+    @property
+    def scored_group(self) -> Optional[str]:
+        """The span group whose `attrs["scores"]` are the confidences."""
         raise NotImplementedError
 
     @property
@@ -74,6 +80,18 @@ class TaggingTask(Task):
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
         gold, judged = self._compared(predicted, reference)
         return {self.prefix: differences(span_items(gold), span_items(judged))}
+
+    def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
+        gold, judged = self._compared(predicted, reference)
+        confidence = self.confidences(predicted)
+        return [(confidence[s, e], (s, e, label) in gold) for s, e, label in judged if (s, e) in confidence]
+
+    def confidences(self, doc: Doc) -> Dict[Tuple[int, int], float]:
+        """Those of the spans of a level's group, by character offsets; none where it has no scores."""
+        group = doc.spans.get(self.scored_group) if self.scored_group else None
+        if group is None:
+            return {}
+        return {char_offsets(span): score for span, score in zip(group, group.attrs.get("scores", ()))}
 
     def _compared(self, predicted: Doc, reference: Doc) -> Tuple[Set[LabelledSpan], Set[LabelledSpan]]:
         """Gold and predicted spans as they are compared."""
