@@ -1,17 +1,17 @@
 """Confidences as probabilities: a score is moved so that of those at 0.8, eight of ten are right.
 
-Platt (1999), "Probabilistic outputs for support vector machines": sigmoid(scale * logit(score) + shift), the two
-numbers fitted on documents that training didn't see. With shift 0 it is the temperature scaling of Guo et al.
-(2017), section 4.2, with the temperature 1 / scale.
+Platt (1999), "Probabilistic outputs for support vector machines": sigmoid(scale * logit(score) + shift), the
+two numbers fitted on documents that training didn't see. With shift 0 it is the temperature scaling of Guo et
+al. (2017), section 4.2, with the temperature 1 / scale.
 """
 
-from typing import Any, List, NamedTuple, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 
 Judgement = Tuple[float, bool]  # a confidence, and whether what was predicted with it is right
 EDGE = 1e-6  # confidences are taken as at least so far from 0 and 1, where the logit has no value
-WEIGHT = 1e-3  # of the prior that nothing need be changed, per parameter and judgement
+WEIGHT = 1e-3  # of the distance from no change, per judgement: if all are right, the best curve has no end
 
 
 class Calibration(NamedTuple):
@@ -27,15 +27,17 @@ class Calibration(NamedTuple):
     error: float
 
 
-def calibrated(scores: numpy.ndarray, curve: Sequence[float]) -> numpy.ndarray:
-    """Scores, moved by a scale and a shift. [n]"""
+def calibrated(scores: numpy.ndarray, curve: Optional[Sequence[float]]) -> numpy.ndarray:
+    """Scores, moved by a scale and a shift if there are any. [n]"""
+    if curve is None:
+        return scores
     scale, shift = curve
     moved: numpy.ndarray = 1.0 / (1.0 + numpy.exp(-(scale * _logits(scores) + shift)))
     return moved.astype(scores.dtype)
 
 
 def fit_curve(judgements: Sequence[Judgement]) -> List[float]:
-    """The scale and the shift that make what came true likeliest; nearly 1 and 0 where there is little data."""
+    """The scale and the shift that make what came true likeliest; scales below 0 aren't tried."""
     from scipy.optimize import minimize
 
     scores, right = _columns(judgements)

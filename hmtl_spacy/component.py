@@ -46,6 +46,8 @@ class HMTL(TrainablePipe):
     scorer: from examples to scores; null to score nothing.
     blank_line_ends_sentence: whether sentences of the levels end at blank lines, too.
     threads: how many batches are predicted at a time, each on one core; null for all that torch uses.
+
+    `keys` are the span groups that the tasks read and write.
     """
 
     def __init__(
@@ -81,13 +83,9 @@ class HMTL(TrainablePipe):
         self.mapped: Dict[Mapped, int] = {}
         self.watch = UpdateWatch()
         self.choice: Optional[ThresholdChoice] = None
-        self._check_layers()
+        self.keys: Keys = merge_keys({name: task.keys for name, task in tasks.items()})
+        further_names(tasks)  # raises if two tasks fill the same layer of their own
         set_extensions()
-
-    @property
-    def keys(self) -> Keys:
-        """The span groups that the tasks read and write."""
-        return merge_keys({name: task.keys for name, task in self.tasks.items()})
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -195,8 +193,7 @@ class HMTL(TrainablePipe):
         decoded = visible_rows(doc, rows, scores, task.offset_columns)
         write = task.annotate if self.cfg["spans"].get(name, "own") == "own" else task.annotate_beside
         rows, scores = self.choice.keep(doc, name, decoded) if self.choice else decoded
-        curve = self.cfg["calibration"].get(name)
-        write(doc, rows, calibrated(scores, curve) if curve else scores)
+        write(doc, rows, calibrated(scores, self.cfg["calibration"].get(name)))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream. If a batch fails, its documents are tried alone, and only those that
@@ -295,11 +292,6 @@ class HMTL(TrainablePipe):
         on_docs.update(spans_on(docs, self.tasks, self.cfg["spans"]))
         thresholds = self.choice.lowest() if self.choice else self.cfg["thresholds"]
         return Prediction(self.model, docs, thresholds, {**on_docs, **given}, side_by_side)
-
-    def _check_layers(self) -> None:
-        """Raises if tasks name different span groups for one layer, or fill the same layer of their own."""
-        merge_keys({name: task.keys for name, task in self.tasks.items()})
-        further_names(self.tasks)
 
     def _outside(self) -> Dict[str, str]:
         """The levels that aren't in the hierarchy from which tasks take their candidates, by task."""

@@ -74,7 +74,7 @@ def test_the_order_and_the_type_of_scores_stay():
     scores = numpy.array([0.0, 1e-9, 0.3, 0.31, 1.0], dtype=numpy.float32)
     moved = calibrated(scores, (0.5, 1.0))
     assert moved.dtype == numpy.float32 and numpy.isfinite(moved).all()
-    assert (numpy.diff(moved) >= 0).all() and 0 < moved[0] and moved[-1] < 1
+    assert (numpy.diff(moved) >= 0).all() and moved[0] > 0 and moved[-1] < 1
     numpy.testing.assert_allclose(calibrated(scores, (1.0, 0.0)), scores, atol=2e-6)
     assert calibrated(scores[:0], (0.5, 1.0)).shape == (0,)
 
@@ -158,7 +158,8 @@ def test_wrong_predictions_are_judged_as_wrong(trained, docs):
     predicted, reference = trained(TEXT), docs[0].copy()
     assert all(right for task in hmtl.tasks.values() for _, right in task.judgements(predicted, reference))
     wrong = annotate(trained.vocab, *ANNOTATED[0][:2], [(0, 1, "PER")], [(0, 2, "ORG")], [[(0, 2), (9, 10)]])
-    found = {name: [right for _, right in task.judgements(predicted, wrong)] for name, task in hmtl.tasks.items()}
+    judged = {name: task.judgements(predicted, wrong) for name, task in hmtl.tasks.items()}
+    found = {name: [right for _, right in judgements] for name, judgements in judged.items()}
     assert set(found) == {"ner", "mentions", "coref", "relations"}
     assert all(right == [False] * len(right) and right for right in found.values())
 

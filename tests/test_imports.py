@@ -25,10 +25,11 @@ TABLE = {
     "metrics": ("", "numpy scipy"),
     "data": ("annotations entities registry", f"{LIGHT} regex cassis pyarrow"),
     "entities": ("annotations", "spacy networkx"),
+    "calibration": ("", "numpy scipy"),
     "storage": ("", "torch safetensors"),
     "shims": ("storage", "thinc torch"),
     "requirements": ("__init__", "spacy thinc"),
-    "tasks": ("nn annotations metrics data.label_rules data.layers data.teaching", "numpy spacy"),
+    "tasks": ("nn annotations calibration metrics data.label_rules data.layers data.teaching", "numpy spacy"),
     "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
     "hierarchy": ("tasks.base", ""),
     "candidates": ("data nn tasks.base", "spacy numpy"),
@@ -40,13 +41,13 @@ TABLE = {
     "divergence": ("data", "thinc spacy torch"),
     "agreement": ("annotations data entities tasks.base", "spacy"),
     "component": (
-        "agreement annotations candidates data divergence entities hierarchy meta model nn prediction"
-        " side_by_side tasks.base thresholds",
+        "agreement annotations calibration candidates data divergence entities hierarchy meta model nn"
+        " prediction side_by_side tasks.base thresholds",
         "thinc spacy numpy torch",
     ),
     "evaluation": (
-        "agreement annotations component hierarchy model nn prediction tasks metrics data entities"
-        " thresholds visualize",
+        "agreement annotations calibration component hierarchy model nn prediction tasks metrics data"
+        " entities thresholds visualize",
         f"{LIGHT} markupsafe",
     ),
     "overlay": ("", "spacy thinc"),

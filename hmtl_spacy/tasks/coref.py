@@ -168,7 +168,7 @@ class Coref(Task):
         return {"coref_mention": differences(*mentions), "coref_muc": muc}
 
     def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
-        """Of each mention but the first of its cluster: whether gold has it in one cluster with one before."""
+        """Of each mention but the first of its cluster: whether it is in one gold cluster with one before."""
         gold, clusters = self._compared(predicted, reference)
         cluster_of = {span: number for number, cluster in enumerate(gold) for span in cluster}
         group = predicted.spans[self.clusters_key]
