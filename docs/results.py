@@ -69,21 +69,21 @@ LAYERS = {
         "relations_strict": Layer("CoNLL04 relations, strict", "conll04", "rel_strict_f"),
         "relations_last_token": Layer("CoNLL04 relations, by last token", "conll04", "rel_last_token_f"),
         "relations_last_token_noleak": Layer(
-            "the same without leaked sentences ²", "conll04_noleak", "rel_last_token_f"
+            "the same without leaked sentences ¹", "conll04_noleak", "rel_last_token_f"
         ),
     },
     "science": {
-        "mentions": Layer("SciERC mentions ³", "scierc", "spans_mentions_f"),
-        "relations_boundaries": Layer("SciERC relations, boundaries ³", "scierc", "rel_boundaries_f"),
+        "mentions": Layer("SciERC mentions ²", "scierc", "spans_mentions_f"),
+        "relations_boundaries": Layer("SciERC relations, boundaries ²", "scierc", "rel_boundaries_f"),
         "relations_strict": Layer("SciERC relations, strict", "scierc", "rel_strict_f"),
-        "coref": Layer(f"{SCIERC} ³", "scierc", "coref_f"),
+        "coref": Layer(f"{SCIERC} ²", "scierc", "coref_f"),
         "ner": Layer("UNER-EWT named entities", "uner", "ents_f"),
     },
     "conll04": {
         "mentions": Layer("mentions, strict", "test", "spans_mentions_f"),
         "relations_strict": Layer("relations, strict", "test", "rel_strict_f"),
         "relations_strict_noleak": Layer(
-            "the same without leaked sentences ²", "test_noleak", "rel_strict_f"
+            "the same without leaked sentences ¹", "test_noleak", "rel_strict_f"
         ),
         "relations_last_token": Layer("relations, by last token", "test", "rel_last_token_f"),
     },
