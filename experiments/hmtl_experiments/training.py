@@ -118,9 +118,9 @@ def run_step(command: Sequence[str], job: Job, one_thread: bool) -> None:
         raise TrainingFailed(f"{job.training.name}: exit status {done.returncode}, see {job.log}")
 
 
-def write_json(path: Path, data: Dict[str, Any]) -> None:
+def write_json(path: Path, data: Dict[str, Any], indent: Optional[int] = 1) -> None:
     """Write a file atomically: it exists whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
+    unfinished.write_text(json.dumps(data, indent=indent) + "\n", encoding="utf8")
     os.replace(unfinished, path)
