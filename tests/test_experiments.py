@@ -5,11 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_model_from_config, registry
-from tiny import make_examples
+from tiny import TINY, make_examples
 
 from hmtl_spacy.data.converters import convert
 
@@ -22,7 +23,8 @@ from hmtl_experiments import training as running  # noqa: E402
 from hmtl_experiments.comparing import differences  # noqa: E402
 from hmtl_experiments.convergence import Reached, first_near  # noqa: E402
 from hmtl_experiments.corpora import smaller, spread  # noqa: E402
-from hmtl_experiments.plan import GRIDS, Settings, Training, trainings  # noqa: E402
+from hmtl_experiments.document_counts import MEASURES, document_counts  # noqa: E402
+from hmtl_experiments.plan import GRIDS, SCORES, Settings, Training, trainings  # noqa: E402
 from hmtl_experiments.rows import paper, with_range  # noqa: E402
 from hmtl_experiments.run import main  # noqa: E402
 from hmtl_experiments.speed import _cells, compare  # noqa: E402
@@ -192,7 +194,9 @@ def steps(monkeypatch):
             job.evaluations.write_text("\n".join(map(json.dumps, lines)))
         else:
             scores = {"ents_f": 0.6 + 0.02 * job.training.seed + 0.1 * (job.training.setup == "A")}
-            running.write_json(job.folder / "scores.json", {"scores": scores, "tests": []})
+            of_document = [100 * scores["ents_f"], 100, 100 * scores["ents_f"], 100]
+            tests = [{"counts": {"ents_f": [of_document] * 25}}]
+            running.write_json(job.folder / "scores.json", {"scores": scores, "tests": tests})
 
     monkeypatch.setattr(running, "run_step", step)
     return done, failing
@@ -261,13 +265,17 @@ def test_tables_stand_beside_the_paper(folder, steps):
     assert "| A | 71.0 (70.0–72.0) | 87.4 |  |  |  |  |  |  |" in lines
     assert "| B | 61.0 (60.0–62.0) | 87.1 |  |  |  |  |  |  |" in lines
     assert "| *spread* | *2.0* |  |  |  |  |  |  |  |" in lines
-    assert "| A − single task | **+10.0** (+0.2) |  |  |  |" in lines
+    assert "| A − single task | **+10.0** [+10.0, +10.0] (+0.2) |  |  |  |" in lines
     data = json.loads((folder / "metrics/ablation.json").read_text())["groups"]["smoke"]
     assert data["differences"][0] == {
         "setup": "A",
         "against": "B",
         "task": "ner",
+        "seeds": 2,
         "difference": pytest.approx(10),
+        "interval": pytest.approx([10, 10]),
+        "p": pytest.approx(1 / 10001),
+        "corrected": pytest.approx(1 / 10001),
         "clear": True,
         "paper": pytest.approx(0.24),
     }
@@ -294,12 +302,48 @@ def test_what_was_still_rising_is_marked():
     assert _cells(row)[1:3] == ["≥ 61", "≥ 41"] and _cells(row)[4:6] == ["41", "41"]
 
 
-def test_one_seed_never_makes_a_clear_difference():
-    rows = {"A": {"ner": [80.0]}, "B": {"ner": [70.0]}}
-    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
-    rows["A"]["ner"].append(69.0)
-    rows["B"]["ner"].append(68.0)
-    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
+def counted(*by_seed, n_docs=20):
+    """Counts of seeds, in each of whose documents so many of ten are right."""
+    return {seed: numpy.array([[right, 10, right, 10]] * n_docs, float) for seed, right in enumerate(by_seed)}
+
+
+def test_a_difference_is_clear_in_several_seeds_that_agree_and_many_documents():
+    def clear(here, there):
+        [item] = differences({"A": {"ner": here}, "B": {"ner": there}}, {}, [("A", "B")])
+        return item["clear"]
+
+    assert clear(counted(8, 7), counted(7, 6))
+    assert not clear(counted(8), counted(7)), "one seed"
+    assert not clear(counted(9, 6), counted(7, 7)), "the seeds disagree"
+    assert not clear(counted(8, 7, n_docs=3), counted(7, 6, n_docs=3)), "three documents can't tell"
+    assert clear(counted(8, 7, 5), counted(7, 6)), "the seeds that both have"
+
+
+def test_many_comparisons_are_corrected():
+    """Six documents give p = 2 / 64 at best: enough for one comparison, not for two."""
+    few = {name: {"ner": counted(right, right, n_docs=6)} for name, right in (("A", 8), ("B", 7), ("C", 6))}
+    [one] = differences(few, {}, [("A", "B")])
+    assert one["p"] == one["corrected"] == 2 / 64 and one["clear"]
+    both = differences(few, {}, [("A", "B"), ("A", "C")])
+    assert [item["corrected"] for item in both] == [4 / 64, 4 / 64] and not any(
+        item["clear"] for item in both
+    )
+
+
+def test_counts_per_document_add_up_to_the_scores():
+    """Of every task, on annotation that is right, wrong and missing in turns."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hmtl", config=TINY)
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    examples = make_examples(nlp.vocab)
+    for i, eg in enumerate(examples):
+        other = eg.reference if i % 2 else examples[0].reference
+        eg.predicted = spacy.tokens.Doc(nlp.vocab).from_bytes(other.to_bytes())
+    for name, task in nlp.get_pipe("hmtl").tasks.items():
+        counts = numpy.array(document_counts(name, task, examples))
+        assert counts.shape == (4, 12 if name == "coref" else 4)
+        score = task.score(examples)[SCORES[name]]
+        assert 0 < score < 1 and MEASURES[name](counts.sum(axis=0)) == pytest.approx(score)
 
 
 def test_sizes_with_other_updates(capsys):

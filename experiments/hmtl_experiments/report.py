@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import comparing, speed
 from .plan import EMBEDDINGS
-from .rows import Finished, Values, paper, rows_of, score_table, spread
+from .rows import Finished, OfSeeds, Values, counts_of, paper, rows_of, score_table, spread
 from .training import Job, result_of, write_json
 
 Tables = Tuple[List[str], Dict[str, Any]]
@@ -35,7 +35,8 @@ def ablation(finished: Finished) -> Tables:
     """Compare the setups of Table 3."""
     rows = rows_of(finished, lambda training: training.setup)
     pairs = comparing.ablation_pairs(rows)
-    return _with_differences(rows, paper()["table3"], pairs)
+    counts = counts_of(finished, lambda training: training.setup)
+    return _with_differences(rows, counts, paper()["table3"], pairs)
 
 
 def embeddings(finished: Finished) -> Tables:
@@ -47,13 +48,17 @@ def embeddings(finished: Finished) -> Tables:
     published = paper()["table5"]
     published.update({f"{name}-GM": {"coref": published[name]["coref"]} for name in EMBEDDINGS})
     pairs = [pair for pair in comparing.EMBEDDING_PAIRS if set(pair) <= set(rows)]
-    return _with_differences(rows, published, pairs)
+    counts = counts_of(finished, lambda training: training.embeddings)
+    return _with_differences(rows, counts, published, pairs)
 
 
 def _with_differences(
-    rows: Dict[str, Values], published: Dict[str, Dict[str, float]], pairs: Sequence[Tuple[str, str]]
+    rows: Dict[str, Values],
+    counts: Dict[str, OfSeeds],
+    published: Dict[str, Dict[str, float]],
+    pairs: Sequence[Tuple[str, str]],
 ) -> Tables:
-    differences = comparing.differences(rows, published, pairs)
+    differences = comparing.differences(counts, published, pairs)
     text = [*score_table(rows, published), "", comparing.LEGEND, "", *comparing.table(differences)]
     return text, {"rows": rows, "spread": spread(rows), "differences": differences}
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
+import numpy
+
 from .plan import SCORES, Training
 from .scoring import GOLD_MENTIONS
 from .training import Job
@@ -16,6 +18,7 @@ TITLES = {
 }
 Finished = Sequence[Tuple[Job, Dict[str, Any]]]
 Values = Dict[str, List[float]]  # by task, one number per seed
+OfSeeds = Dict[str, Dict[int, numpy.ndarray]]  # by task and seed, counts per document, [n_docs, n_counts]
 
 
 def paper() -> Dict[str, Any]:
@@ -41,6 +44,20 @@ def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str,
                 values = with_gold.setdefault(f"{name}-{suffix}", {}).setdefault("coref", [])
                 values.append(100 * scores[GOLD_MENTIONS[kind]])
     return {**rows, **with_gold}
+
+
+def counts_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str, OfSeeds]:
+    """Collect the counts per document that the scores of `rows_of` are made of, by the same rows."""
+    keys = {key: (task, "") for task, key in SCORES.items()}
+    keys |= {GOLD_MENTIONS["paper"]: ("coref", "-GM"), GOLD_MENTIONS["any"]: ("coref", "-GM-any")}
+    rows: Dict[str, OfSeeds] = {}
+    for job, result in finished:
+        counted = {key: counts for test in result["tests"] for key, counts in test["counts"].items()}
+        for key, counts in counted.items():
+            task, suffix = keys[key]
+            row = rows.setdefault(name_of(job.training) + suffix, {}).setdefault(task, {})
+            row[job.training.seed] = numpy.array(counts, dtype=float)
+    return rows
 
 
 def spread(rows: Dict[str, Values]) -> Dict[str, float]:
