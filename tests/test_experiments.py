@@ -1,9 +1,11 @@
 """The experiments: their configs, resumption, how convergence is read, tables beside the paper's."""
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
+from time import monotonic
 
 import numpy
 import pytest
@@ -24,11 +26,12 @@ from hmtl_experiments.comparing import differences  # noqa: E402
 from hmtl_experiments.convergence import Reached, first_near  # noqa: E402
 from hmtl_experiments.corpora import smaller, spread  # noqa: E402
 from hmtl_experiments.document_counts import MEASURES, document_counts  # noqa: E402
+from hmtl_experiments.forecast import duration, share_done, steps_of  # noqa: E402
 from hmtl_experiments.plan import GRIDS, SCORES, Settings, Training, trainings  # noqa: E402
 from hmtl_experiments.rows import paper, with_range  # noqa: E402
 from hmtl_experiments.run import main  # noqa: E402
 from hmtl_experiments.speed import _cells, compare  # noqa: E402
-from hmtl_experiments.training import TrainingFailed, prepare, result_of  # noqa: E402
+from hmtl_experiments.training import OutOfTime, TrainingFailed, begun_with, prepare, result_of  # noqa: E402
 from hmtl_experiments.training_config import corpus_tasks, make_config  # noqa: E402
 
 # setup: its levels, lowest first, each with what it reads
@@ -46,6 +49,15 @@ SETUPS = {
     "K": {"mentions": [], "ner": ["mentions"]},
     "L": {"mentions": [], "ner": ["mentions"], "coref": ["ner"], "relations": ["ner"]},
 }
+# runs what comes after the path of a training's state, and ends it by force once that is there
+INTERRUPT = """
+import subprocess, sys, time, os
+process = subprocess.Popen([sys.executable, *sys.argv[2:]])
+while process.poll() is None and not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+process.kill()
+process.wait()
+"""
 UPDATES = {"science": 4500 // 2, "open": 7500 // 3}
 
 
@@ -182,13 +194,13 @@ def steps(monkeypatch):
     done = []
     failing = set()
 
-    def step(command, job, one_thread):
+    def step(command, job, one_thread, deadline):
         name = "train" if "train" in command else "score"
         done.append((job.training.setup, job.training.seed, name))
         if done[-1] in failing:
             raise TrainingFailed(f"{job.training.name}: exit status 1, see {job.log}")
         if name == "train":
-            (job.folder / "model-best").mkdir()
+            (job.folder / "model-best").mkdir(exist_ok=True)
             best = 0.8 if job.training.setup == "A" else 0.7
             lines = [record(0, 1, 0.1), record(5, 5, 0.7), record(10, 5, best), record(15, 5, 0.5)]
             job.evaluations.write_text("\n".join(map(json.dumps, lines)))
@@ -254,7 +266,7 @@ def test_a_step_that_fails_names_its_log(folder):
     job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
     job.folder.mkdir(parents=True)
     with pytest.raises(TrainingFailed, match="B-full/seed-0: exit status 3, see .*output.log"):
-        running.run_step([sys.executable, "-c", "print('why'); exit(3)"], job, one_thread=True)
+        running.run_step([sys.executable, "-c", "print('why'); exit(3)"], job, True, math.inf)
     assert job.log.read_text() == "why\n"
 
 
@@ -372,6 +384,81 @@ def test_unknown_names_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["ablation", "--setups", "A,X"])
     assert "unknown: X. Choose from A, B" in capsys.readouterr().err
+
+
+def test_the_plan_says_what_is_left_and_how_long_it_takes(folder, steps, capsys):
+    """From the trainings that are finished: of the same setup first, then of the same corpora."""
+    plan = ("--plan", "--setups", "A,B", "--seeds", "0,1", "--jobs", "2")
+    assert run(*plan) == 0
+    out = capsys.readouterr().out
+    assert "| tiny/smoke/A-full/seed-0 | not begun | ? |" in out and "0 of 4 trainings are finished." in out
+    assert "Without 4 of them: no training on the same corpora" in out
+    assert run("--setups", "B", "--seeds", "0") == 0
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    result = json.loads((job.folder / "result.json").read_text())
+    running.write_json(job.folder / "result.json", {**result, "seconds": {"train": 3000, "score": 600}})
+    half = prepare(Training("smoke", "B", "full", "tiny", 1), Settings())
+    running.write_json(half.begun, {"fingerprint": half.fingerprint, "seconds": {}})
+    state = {"state": {"step": steps_of(half) // 2 - 1}}
+    running.write_json(half.folder / "resume/state.json", state)
+    capsys.readouterr()
+    assert run(*plan, "--hours", "0.5") == 0
+    out = capsys.readouterr().out
+    assert "| tiny/smoke/B-full/seed-0 | finished |  |" in out
+    assert "| tiny/smoke/B-full/seed-1 | 50 % trained | 30 min |" in out
+    rate = 3600 / steps_of(job)
+    others = 2 * rate * steps_of(prepare(Training("smoke", "A", "full", "tiny", 0), Settings()))
+    assert f"take about {duration((1800 + others) / 2)}, 2 at a time" in out
+    assert f"{math.ceil((1800 + others) / 3600)} pieces of 0.5 hours." in out
+    assert len(steps[0]) == 2, "nothing was trained"
+
+
+def test_durations():
+    assert [duration(seconds) for seconds in (9, 100, 7380)] == ["9 s", "2 min", "2 h 3 min"]
+
+
+def test_time_that_is_over_leaves_the_rest_for_the_next_piece(folder, steps, capsys):
+    done, _ = steps
+    assert run("--setups", "B", "--hours", "1e-12") == 0
+    out = capsys.readouterr().out
+    assert not done and "0 of 2 trainings." in out
+    assert "The time is over: 2 of 2 trainings are left. The same command goes on." in out
+    assert run("--setups", "B", "--hours", "1") == 0 and len(done) == 4
+    assert "are left" not in capsys.readouterr().out
+
+
+def test_a_step_ends_at_the_deadline_and_its_time_counts(folder, monkeypatch):
+    monkeypatch.setattr(running, "PART_OF_SPACY", [sys.executable, "-c", "import time; time.sleep(60)"])
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    with pytest.raises(OutOfTime):
+        running.run(job, Settings(), monotonic() + 0.3)
+    assert 0.2 < begun_with(job)["seconds"]["train"] < 30 and result_of(job) is None
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_goes_on(folder, monkeypatch):
+    """It isn't begun anew, and ends with the scores of one that was never interrupted."""
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    run_step, logs = running.run_step, []
+
+    def stop_after_an_evaluation(command, job, one_thread, deadline):
+        if "train" in command and not logs:
+            logs.append("interrupted")
+            until = [sys.executable, "-c", INTERRUPT, str(job.folder / "resume/state.json"), *command[1:]]
+            run_step(until, job, one_thread, deadline)
+            raise OutOfTime
+        run_step(command, job, one_thread, deadline)
+
+    monkeypatch.setattr(running, "run_step", stop_after_an_evaluation)
+    assert run("--setups", "B", "--seeds", "0") == 0 and result_of(job) is None
+    assert 0 < share_done(job) < 1
+    assert run("--setups", "B", "--seeds", "0") == 0
+    assert "Going on after step" in job.log.read_text()
+    result, evaluations = result_of(job), job.evaluations.read_text().splitlines()
+    shutil.rmtree(job.folder)
+    assert run("--setups", "B", "--seeds", "0") == 0
+    assert result_of(job)["scores"] == result["scores"] and len(evaluations) == 3
+    assert not (job.folder / "resume").exists()
 
 
 @pytest.mark.slow

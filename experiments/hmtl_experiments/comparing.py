@@ -21,8 +21,8 @@ LEGEND = (
     "Differences of the means over the seeds that both have. Square brackets: the interval of 95 %, by a "
     "bootstrap over test documents (the same for both sides, and in all seeds together). Round brackets: the "
     "paper's. **Bold**: the difference has the same sign in every seed, of which there are several, and the "
-    "paired permutation test over documents gives p < 0.05, corrected by Holm's method for all differences of "
-    "the table."
+    "paired permutation test over documents gives p < 0.05, corrected by Holm's method for all differences "
+    "of the table."
 )
 
 
