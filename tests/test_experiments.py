@@ -22,6 +22,7 @@ if not (ROOT / "experiments").is_dir():
 sys.path.append(str(ROOT / "experiments"))
 
 from hmtl_experiments import training as running  # noqa: E402
+from hmtl_experiments.again import main as again  # noqa: E402
 from hmtl_experiments.comparing import differences  # noqa: E402
 from hmtl_experiments.convergence import Reached, first_near  # noqa: E402
 from hmtl_experiments.corpora import smaller, spread  # noqa: E402
@@ -291,7 +292,16 @@ def test_tables_stand_beside_the_paper(folder, steps):
         "clear": True,
         "paper": pytest.approx(0.24),
     }
-    assert len(data["trainings"]) == 4
+    written = (folder / "metrics/ablation.md").read_text()
+    (folder / "metrics/ablation.md").unlink()
+    assert again([]) == 0 and (folder / "metrics/ablation.md").read_text() == written
+    stored = json.loads((folder / "results/ablation-tiny.json").read_text())
+    assert len(stored["trainings"]) == 4 and stored["planned"] == {"smoke": 4}
+
+
+def test_without_results_nothing_is_made_again(tmp_path, capsys):
+    assert again(["--results", str(tmp_path)]) == 1
+    assert f"There are no results in '{tmp_path}': run an experiment first." in capsys.readouterr().err
 
 
 def test_speed_counts_updates_to_convergence(folder, steps):

@@ -19,6 +19,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 sys.path.append(str(ROOT / "experiments"))
 
+from hmtl_experiments.again import main as again  # noqa: E402
 from hmtl_experiments.probing import embedding as embedding_module  # noqa: E402
 from hmtl_experiments.probing.__main__ import main  # noqa: E402
 from hmtl_experiments.probing.classifying import probe  # noqa: E402
@@ -337,7 +338,7 @@ def test_from_a_pipeline_to_the_table(nlp, treebank, tmp_path, capsys):
     """And the table once more, from what was stored."""
     nlp.to_disk(tmp_path / "pipeline")
     places = ["--results", str(tmp_path / "results"), "--metrics", str(tmp_path / "metrics")]
-    command = ["run", str(tmp_path / "pipeline"), "--name", "tiny", "--treebank", str(treebank)]
+    command = [str(tmp_path / "pipeline"), "--name", "tiny", "--treebank", str(treebank)]
     assert main([*command, "--tasks", "Tense,BShift", *places]) == 0
     written = (tmp_path / "metrics/probing-tiny.md").read_text()
     assert (
@@ -347,7 +348,7 @@ def test_from_a_pipeline_to_the_table(nlp, treebank, tmp_path, capsys):
     picture = (tmp_path / "metrics/probing-tiny.svg").read_text()
     for path in (tmp_path / "metrics").iterdir():
         path.unlink()
-    assert main(["report", *places]) == 0
+    assert again(places) == 0
     assert (tmp_path / "metrics/probing-tiny.md").read_text() == written
     assert (tmp_path / "metrics/probing-tiny.svg").read_text() == picture
     results = json.loads((tmp_path / "results/probing-tiny.json").read_text())
@@ -360,12 +361,10 @@ def test_from_a_pipeline_to_the_table(nlp, treebank, tmp_path, capsys):
 
 
 def test_what_is_wrong_is_said(tmp_path, capsys):
-    assert main(["run", "nowhere", "--name", "x", "--treebank", str(tmp_path)]) == 1
+    assert main(["nowhere", "--name", "x", "--treebank", str(tmp_path)]) == 1
     assert f"There is no treebank in '{tmp_path}': name a file in CoNLL-U" in capsys.readouterr().err
-    assert main(["run", "nowhere", "--name", "x", "--treebank", str(tmp_path), "--tasks", "Tense,Mood"]) == 1
+    assert main(["nowhere", "--name", "x", "--treebank", str(tmp_path), "--tasks", "Tense,Mood"]) == 1
     assert "There is no task Mood: choose from SentLen, WC" in capsys.readouterr().err
-    assert main(["report", "--results", str(tmp_path)]) == 1
-    assert f"There are no results of probing in '{tmp_path}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

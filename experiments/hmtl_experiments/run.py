@@ -15,11 +15,12 @@ from typing import List, Optional, Sequence
 
 from tqdm import tqdm
 
+from .again import METRICS, RESULTS
 from .corpora import require
 from .forecast import forecast
 from .plan import GRIDS, GROUPS, SETUPS, SIZES, Settings, size_of, trainings
-from .report import write_report
-from .training import Job, OutOfTime, TrainingFailed, corpora_of, prepare, result_of, run
+from .report import collect, write_report
+from .training import Job, OutOfTime, TrainingFailed, corpora_of, prepare, result_of, run, write_json
 
 PIECE = 2.0  # hours that are worked at a time, if nothing else is said
 
@@ -63,7 +64,8 @@ def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     add("--gpu-id", type=int, default=-1)
     add("--corpus", type=Path, default=Settings.corpus, help="folder of the converted corpora")
     add("--work", type=Path, default=Settings.work, help="folder for configs, logs and results")
-    add("--metrics", type=Path, default=Path("metrics"), help="folder for the tables")
+    add("--results", type=Path, default=RESULTS, help="folder for scores as data")
+    add("--metrics", type=Path, default=METRICS, help="folder for the tables")
     options = parser.parse_args(argv)
     for asked, known in ((options.groups, GROUPS), (options.setups, SETUPS)):
         if unknown := [name for name in asked if name not in known]:
@@ -113,9 +115,11 @@ def main(argv: Optional[List[str]] = None) -> int:
         print(f"{error} If the corpora are elsewhere, name their folder with --corpus.", file=sys.stderr)
         return 1
     failures = run_all(unfinished, settings, of=len(jobs), hours=options.hours or math.inf)
-    path = write_report(options.experiment, options.size, jobs, options.metrics)
+    stored = options.results / f"{options.experiment}-{options.size}.json"
+    write_json(stored, results := collect(options.experiment, options.size, jobs), indent=None)
+    path = write_report(results, options.metrics)
     print(path.read_text(encoding="utf8"))
-    print(f"Wrote {path} and {path.with_suffix('.json')}")
+    print(f"Wrote {stored}, {path} and {path.with_suffix('.json')}")
     left = sum(result_of(job) is None for job in jobs) - len(failures)
     if left:
         print(f"The time is over: {left} of {len(jobs)} trainings are left. The same command goes on.")

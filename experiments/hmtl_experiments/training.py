@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from thinc.api import Config
 
+from .convergence import read_log
 from .plan import ROOT, Settings, Training
 from .scoring import scoring_plan
 from .training_config import make_config
@@ -135,6 +136,7 @@ def run(job: Job, settings: Settings, deadline: float = math.inf) -> None:
         shutil.rmtree(job.folder / name, ignore_errors=True)
     steps_done = job.config["training"]["max_steps"]
     result = {"training": asdict(job.training), "steps": steps_done, **begun, **scores}
+    result["evaluations"] = read_log(job.evaluations)
     write_json(job.folder / "result.json", result)
 
 

@@ -1,22 +1,18 @@
 """Probe sentence embeddings of every layer of a trained pipeline (Table 6 of the paper).
 
-python -m hmtl_experiments.probing run PIPELINE --treebank FOLDER --name NAME
-python -m hmtl_experiments.probing report makes tables and plots of stored results again.
+python -m hmtl_experiments.probing PIPELINE --treebank FOLDER --name NAME
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import List, Optional
 
-from ..plan import ROOT
+from ..again import METRICS, RESULTS, write
 from ..training import write_json
-from .report import write_report
+from .generating import TASKS
 from .splitting import make_splits
 from .treebank import read_treebank
-
-RESULTS = ROOT / "results"
 
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -24,30 +20,23 @@ def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m hmtl_experiments.probing", description=(__doc__ or "").splitlines()[0]
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="probe a pipeline, store the results, report them")
-    add = run.add_argument
+    add = parser.add_argument
     add("pipeline", type=Path, help="folder of a trained pipeline")
     add("--name", required=True, help="of the results: a file's name without its ending")
     add("--treebank", type=Path, required=True, help="a file in CoNLL-U, or a folder of such files")
     add("--vectors", help="a folder with spaCy vectors, for bags of word vectors; or null", default="null")
     add("--tasks", type=lambda text: text.split(","), help="only these tasks, separated by commas")
     add("--seed", type=int, default=0, help="of what is drawn when tasks are made")
-    report = commands.add_parser("report", help="make tables and plots of all stored results again")
-    for command in (run, report):
-        command.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
-        command.add_argument("--metrics", type=Path, default=Path("metrics"), help="folder for the tables")
+    add("--results", type=Path, default=RESULTS, help="folder for scores as data")
+    add("--metrics", type=Path, default=METRICS, help="folder for the table and the plot")
     return parser.parse_args(argv)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Run a command. RETURNS: the exit status."""
+    """Make the tasks, probe, write what came of it. RETURNS: the exit status."""
     options = arguments(argv)
     try:
-        if options.command == "run":
-            _run(options)
-        else:
-            _report(options)
+        _run(options)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,8 +44,6 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from .generating import TASKS
-
     chosen = options.tasks or list(TASKS)
     if unknown := [task for task in chosen if task not in TASKS]:
         raise ValueError(f"There is no task {', '.join(unknown)}: choose from {', '.join(TASKS)}.")
@@ -71,6 +58,7 @@ def _run(options: argparse.Namespace) -> None:
     nlp = spacy.load(options.pipeline)
     vocab = None if options.vectors in ("", "null") else spacy.load(options.vectors).vocab
     results = {
+        "experiment": "probing",
         "pipeline": options.name,
         "treebank": f"{len(sentences):,} sentences of {', '.join(path.name for path in paths)}",
         "seed": options.seed,
@@ -78,8 +66,8 @@ def _run(options: argparse.Namespace) -> None:
     }
     path = options.results / f"probing-{options.name}.json"
     write_json(path, results, indent=None)
-    print(f"Wrote {path}")
-    _write(path, options.metrics)
+    page = write(path, options.metrics)
+    print(f"Wrote {path}, {page} and {page.with_suffix('.svg')}")
 
 
 def _files(treebank: Path) -> List[Path]:
@@ -90,21 +78,6 @@ def _files(treebank: Path) -> List[Path]:
             f"such files. `python -m spacy project assets` downloads GUM."
         )
     return paths
-
-
-def _report(options: argparse.Namespace) -> None:
-    paths = sorted(options.results.glob("probing-*.json"))
-    if not paths:
-        raise ValueError(f"There are no results of probing in '{options.results}': run some first.")
-    for path in paths:
-        _write(path, options.metrics)
-
-
-def _write(path: Path, metrics: Path) -> None:
-    results = json.loads(path.read_text(encoding="utf8"))
-    target = metrics / f"{path.stem}.md"
-    write_report(results, target)
-    print(f"Wrote {target} and {target.with_suffix('.svg')}")
 
 
 if __name__ == "__main__":

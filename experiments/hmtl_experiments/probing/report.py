@@ -16,13 +16,14 @@ LEGEND = (
 )
 
 
-def write_report(results: Dict[str, Any], path: Path) -> None:
+def write_report(results: Dict[str, Any], path: Path) -> Path:
     """Write `path` as Markdown and, beside it, the plot as SVG."""
     title = f"# Probing: {results['pipeline']} on {results['treebank']}"
     lines = [title, "", LEGEND, "", *table(results["tasks"]), "", *sizes(results["tasks"])]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf8")
     plot(results, path.with_suffix(".svg"))
+    return path
 
 
 def table(tasks: Dict[str, Any]) -> List[str]:
