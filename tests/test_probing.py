@@ -23,6 +23,7 @@ from hmtl_experiments.again import main as again  # noqa: E402
 from hmtl_experiments.probing import embedding as embedding_module  # noqa: E402
 from hmtl_experiments.probing.__main__ import main  # noqa: E402
 from hmtl_experiments.probing.classifying import probe  # noqa: E402
+from hmtl_experiments.probing.comparing import comparisons  # noqa: E402
 from hmtl_experiments.probing.embedding import embed, embed_with_vectors, pool  # noqa: E402
 from hmtl_experiments.probing.generating import TASKS, Example  # noqa: E402
 from hmtl_experiments.probing.inverting import inverted  # noqa: E402
@@ -208,10 +209,11 @@ def test_replacements_are_as_frequent_beside_their_neighbours(tmp_path):
     originals = {sentence.texts[4]: sentence for sentence in sentences}
     found = Counter()
     part_of = {}
-    for words, label, part in odd_words(sentences, Random(1)):
+    for words, label, part, lemma in odd_words(sentences, Random(1)):
         original = originals[words[4]]
         changed = [i for i in range(len(words)) if words[i] != original.texts[i]]
         assert len(changed) == (label == "odd")
+        assert lemma in {word.lemma for word in original.words}
         found[label] += 1
         for i in changed:
             old, new = original.texts[i], words[i]
@@ -371,6 +373,15 @@ def test_what_is_wrong_is_said(tmp_path, capsys):
     "path", sorted((ROOT / "experiments/results").glob("probing-*.json")), ids=lambda p: p.stem
 )
 def test_the_documentation_has_the_stored_results(path):
-    lines = table(json.loads(path.read_text())["tasks"])
+    tasks = json.loads(path.read_text())["tasks"]
+    lines = [*table(tasks), *comparisons(tasks)]
     documented = (ROOT / "docs/experiments.md").read_text().splitlines()
     assert not [line for line in lines if line not in documented]
+
+
+def test_layers_are_compared_and_corrected_for_all_comparisons():
+    """40 sentences, each a unit: all right against half right is clear, one more isn't."""
+    right = {"g_e": "1" * 40, "ner": "10" * 20, "coref": "1" + "10" * 19 + "1"}
+    probes = [{"layer": layer, "pooling": "max", "right": of_layer} for layer, of_layer in right.items()]
+    lines = comparisons({"Tense": {"groups": list(range(40)), "probes": probes}})
+    assert lines[2:] == ["| g_e − ner | **+50.0** |", "| g_e − coref | **+47.5** |", "| coref − ner | +2.5 |"]

@@ -34,11 +34,13 @@ class Example(NamedTuple):
     """A sentence that is to be classified.
 
     group: what must not be in two splits: the lemma that the label is of, a document, a sentence.
+    unit: what is drawn together for an interval; empty for the group.
     """
 
     words: Tuple[str, ...]
     label: str
     group: str
+    unit: str = ""
 
 
 Examples = Iterator[Example]
@@ -136,9 +138,10 @@ def coordination_inversion(sentences: Sequence[Sentence], random: Random) -> Exa
 def odd_man_out(sentences: Sequence[Sentence], random: Random) -> Examples:
     """Label: whether a noun or a verb was replaced by another. Group: one of ten parts of all their lemmas;
     both words are of it.
+    Unit: the lemma of the word that was, or might have been, replaced.
     """
-    for words, label, group in odd_words(sentences, random):
-        yield Example(words, label, group)
+    for words, label, group, lemma in odd_words(sentences, random):
+        yield Example(words, label, group, lemma)
 
 
 TASKS: Dict[str, Callable[[Sequence[Sentence], Random], Examples]] = {

@@ -19,12 +19,14 @@ class Frequencies(NamedTuple):
     pairs: Counter[Tuple[str, str]]
 
 
-def odd_words(sentences: Sequence[Sentence], random: Random) -> Iterator[Tuple[Tuple[str, ...], str, str]]:
+def odd_words(
+    sentences: Sequence[Sentence], random: Random
+) -> Iterator[Tuple[Tuple[str, ...], str, str, str]]:
     """Replace a noun or a verb in half of the sentences (Conneau et al. 2018, SOMO).
 
     The replacement has the same tag, and it and the two bigrams that it makes have frequencies that are as
     high as those of what it replaces, in powers of two, the sentence's own occurrence aside.
-    YIELDS: the words, "original" or "odd", and the part of the lemmas that the chosen word is of.
+    YIELDS: the words, "original" or "odd", the part of the lemmas that the chosen word is of, its lemma.
     """
     counts = count(sentences)
     words = sorted({word for sentence in sentences for word in sentence.words if _is_target(word)}, key=_key)
@@ -48,7 +50,7 @@ def odd_words(sentences: Sequence[Sentence], random: Random) -> Iterator[Tuple[T
             odd = random.random() < 0.5
             words_of = list(sentence.texts)
             words_of[i] = found[0] if odd else words_of[i].lower()
-            yield tuple(words_of), "odd" if odd else "original", parts[target.lemma]
+            yield tuple(words_of), "odd" if odd else "original", parts[target.lemma], target.lemma
 
 
 def count(sentences: Sequence[Sentence]) -> Frequencies:

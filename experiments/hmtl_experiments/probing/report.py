@@ -7,11 +7,13 @@ import numpy
 
 from ..rows import markdown, paper
 from ..statistics import Interval, accuracy, bootstrap
+from . import comparing
+from .comparing import count_right
 from .splitting import SHARES
 
 LEGEND = (
     "Accuracy in percent on the test split. Brackets: the interval of 95 % of the average over tasks, by a "
-    "bootstrap over what the splits keep apart (lemmas, documents, sentences). Chance: one of the labels, "
+    "bootstrap over lemmas, documents or sentences, as the task has it. Chance: one of the labels, "
     "all of which are as frequent. Paper: Table 6, on SentEval's own data."
 )
 
@@ -19,7 +21,15 @@ LEGEND = (
 def write_report(results: Dict[str, Any], path: Path) -> Path:
     """Write `path` as Markdown and, beside it, the plot as SVG."""
     title = f"# Probing: {results['pipeline']} on {results['treebank']}"
-    lines = [title, "", LEGEND, "", *table(results["tasks"]), "", *sizes(results["tasks"])]
+    lines = [title, "", LEGEND, "", *table(results["tasks"])]
+    lines += [
+        "",
+        comparing.LEGEND,
+        "",
+        *comparing.comparisons(results["tasks"]),
+        "",
+        *sizes(results["tasks"]),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf8")
     plot(results, path.with_suffix(".svg"))
@@ -56,7 +66,7 @@ def by_layer(tasks: Dict[str, Any]) -> Dict[Tuple[str, str], Dict[str, Interval]
     scores: Dict[Tuple[str, str], Dict[str, Interval]] = {}
     for task, of_task in tasks.items():
         for found in of_task["probes"]:
-            counts = _counts(of_task["groups"], found["right"])
+            counts = count_right(of_task["groups"], found["right"])
             interval = bootstrap(counts[None], accuracy, n=1000)
             scores.setdefault((found["layer"], found["pooling"]), {})[task] = interval
     return scores
@@ -92,18 +102,12 @@ def plot(results: Dict[str, Any], path: Path) -> None:
         pyplot.close(figure)
 
 
-def _counts(groups: List[int], right: str) -> numpy.ndarray:
-    """How many sentences of each group are right, of how many. [n_groups, 2]"""
-    ones = numpy.array([character == "1" for character in right], dtype=float)
-    return numpy.stack([numpy.bincount(groups, weights=ones), numpy.bincount(groups)], axis=1)
-
-
 def _average(tasks: Dict[str, Any], layer: str, pooling: str) -> str:
     """The average over tasks, each resampled by its own groups."""
     values, samples = [], []
     for i, of_task in enumerate(tasks.values()):
         [found] = [one for one in of_task["probes"] if (one["layer"], one["pooling"]) == (layer, pooling)]
-        counts = _counts(of_task["groups"], found["right"])
+        counts = count_right(of_task["groups"], found["right"])
         values.append(accuracy(counts.sum(axis=0)))
         random = numpy.random.default_rng(i)
         drawn = random.multinomial(len(counts), numpy.full(len(counts), 1 / len(counts)), size=1000)

@@ -17,8 +17,8 @@ def run(nlp: Language, by_task: Dict[str, Splits], vocab: Optional[Vocab] = None
 
     by_task: the splits of each task.
     vocab: with word vectors, for bags of them.
-    RETURNS: by task: how many sentences and labels, the group of each test sentence, and by layer and pooling
-        what `probe` gives, with a character for each test sentence, 1 if it is right.
+    RETURNS: by task: how many sentences and labels, what each test sentence is drawn with, and by layer and
+        pooling what `probe` gives, with a character for each test sentence, 1 if it is right.
     """
     splits = [split for of_task in by_task.values() for split in of_task.values()]
     place = {words: i for i, words in enumerate(dict.fromkeys(eg.words for split in splits for eg in split))}
@@ -29,7 +29,7 @@ def run(nlp: Language, by_task: Dict[str, Splits], vocab: Optional[Vocab] = None
     for task, of_task in tqdm(by_task.items(), unit=" tasks", disable=None, leave=False):
         results[task] = {
             "counts": counts(of_task),
-            "groups": _numbered([example.group for example in of_task["test"]]),
+            "groups": _numbered([example.unit or example.group for example in of_task["test"]]),
             "probes": _probes(of_task, embeddings, place),
         }
     return results
