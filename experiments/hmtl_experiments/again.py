@@ -21,8 +21,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     if not paths:
         print(f"There are no results in '{options.results}': run an experiment first.", file=sys.stderr)
         return 1
-    for path in paths:
-        print(f"Wrote {write(path, options.metrics)}")
+    try:
+        for path in paths:
+            print(f"Wrote {write(path, options.metrics)}")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -31,7 +35,9 @@ def write(path: Path, metrics: Path) -> Path:
     results = json.loads(path.read_text(encoding="utf8"))
     if results["experiment"] == "probing":
         from .probing.report import write_report as write_probing
+        from .probing.requirements import require_libraries
 
+        require_libraries()
         return write_probing(results, metrics / f"{path.stem}.md")
     from .report import write_report
 

@@ -11,6 +11,7 @@ from typing import List, Optional
 from ..again import METRICS, RESULTS, write
 from ..training import write_json
 from .generating import TASKS
+from .requirements import require_libraries
 from .splitting import make_splits
 from .treebank import read_treebank
 
@@ -44,6 +45,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    require_libraries()
     chosen = options.tasks or list(TASKS)
     if unknown := [task for task in chosen if task not in TASKS]:
         raise ValueError(f"There is no task {', '.join(unknown)}: choose from {', '.join(TASKS)}.")
