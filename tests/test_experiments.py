@@ -1,15 +1,18 @@
 """The experiments: their configs, resumption, how convergence is read, tables beside the paper's."""
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
+from time import monotonic
 
+import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_model_from_config, registry
-from tiny import make_examples
+from tiny import TINY, make_examples
 
 from hmtl_spacy.data.converters import convert
 
@@ -19,14 +22,17 @@ if not (ROOT / "experiments").is_dir():
 sys.path.append(str(ROOT / "experiments"))
 
 from hmtl_experiments import training as running  # noqa: E402
+from hmtl_experiments.again import main as again  # noqa: E402
 from hmtl_experiments.comparing import differences  # noqa: E402
 from hmtl_experiments.convergence import Reached, first_near  # noqa: E402
 from hmtl_experiments.corpora import smaller, spread  # noqa: E402
-from hmtl_experiments.plan import GRIDS, Settings, Training, trainings  # noqa: E402
+from hmtl_experiments.document_counts import MEASURES, document_counts  # noqa: E402
+from hmtl_experiments.forecast import duration, share_done, steps_of  # noqa: E402
+from hmtl_experiments.plan import GRIDS, SCORES, Settings, Training, trainings  # noqa: E402
 from hmtl_experiments.rows import paper, with_range  # noqa: E402
 from hmtl_experiments.run import main  # noqa: E402
 from hmtl_experiments.speed import _cells, compare  # noqa: E402
-from hmtl_experiments.training import TrainingFailed, prepare, result_of  # noqa: E402
+from hmtl_experiments.training import OutOfTime, TrainingFailed, begun_with, prepare, result_of  # noqa: E402
 from hmtl_experiments.training_config import corpus_tasks, make_config  # noqa: E402
 
 # setup: its levels, lowest first, each with what it reads
@@ -44,6 +50,15 @@ SETUPS = {
     "K": {"mentions": [], "ner": ["mentions"]},
     "L": {"mentions": [], "ner": ["mentions"], "coref": ["ner"], "relations": ["ner"]},
 }
+# runs what comes after the path of a training's state, and ends it by force once that is there
+INTERRUPT = """
+import subprocess, sys, time, os
+process = subprocess.Popen([sys.executable, *sys.argv[2:]])
+while process.poll() is None and not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+process.kill()
+process.wait()
+"""
 UPDATES = {"science": 4500 // 2, "open": 7500 // 3}
 
 
@@ -180,19 +195,21 @@ def steps(monkeypatch):
     done = []
     failing = set()
 
-    def step(command, job, one_thread):
+    def step(command, job, one_thread, deadline):
         name = "train" if "train" in command else "score"
         done.append((job.training.setup, job.training.seed, name))
         if done[-1] in failing:
             raise TrainingFailed(f"{job.training.name}: exit status 1, see {job.log}")
         if name == "train":
-            (job.folder / "model-best").mkdir()
+            (job.folder / "model-best").mkdir(exist_ok=True)
             best = 0.8 if job.training.setup == "A" else 0.7
             lines = [record(0, 1, 0.1), record(5, 5, 0.7), record(10, 5, best), record(15, 5, 0.5)]
             job.evaluations.write_text("\n".join(map(json.dumps, lines)))
         else:
             scores = {"ents_f": 0.6 + 0.02 * job.training.seed + 0.1 * (job.training.setup == "A")}
-            running.write_json(job.folder / "scores.json", {"scores": scores, "tests": []})
+            of_document = [100 * scores["ents_f"], 100, 100 * scores["ents_f"], 100]
+            tests = [{"counts": {"ents_f": [of_document] * 25}}]
+            running.write_json(job.folder / "scores.json", {"scores": scores, "tests": tests})
 
     monkeypatch.setattr(running, "run_step", step)
     return done, failing
@@ -250,7 +267,7 @@ def test_a_step_that_fails_names_its_log(folder):
     job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
     job.folder.mkdir(parents=True)
     with pytest.raises(TrainingFailed, match="B-full/seed-0: exit status 3, see .*output.log"):
-        running.run_step([sys.executable, "-c", "print('why'); exit(3)"], job, one_thread=True)
+        running.run_step([sys.executable, "-c", "print('why'); exit(3)"], job, True, math.inf)
     assert job.log.read_text() == "why\n"
 
 
@@ -261,17 +278,30 @@ def test_tables_stand_beside_the_paper(folder, steps):
     assert "| A | 71.0 (70.0–72.0) | 87.4 |  |  |  |  |  |  |" in lines
     assert "| B | 61.0 (60.0–62.0) | 87.1 |  |  |  |  |  |  |" in lines
     assert "| *spread* | *2.0* |  |  |  |  |  |  |  |" in lines
-    assert "| A − single task | **+10.0** (+0.2) |  |  |  |" in lines
+    assert "| A − single task | **+10.0** [+10.0, +10.0] (+0.2) |  |  |  |" in lines
     data = json.loads((folder / "metrics/ablation.json").read_text())["groups"]["smoke"]
     assert data["differences"][0] == {
         "setup": "A",
         "against": "B",
         "task": "ner",
+        "seeds": 2,
         "difference": pytest.approx(10),
+        "interval": pytest.approx([10, 10]),
+        "p": pytest.approx(1 / 10001),
+        "corrected": pytest.approx(1 / 10001),
         "clear": True,
         "paper": pytest.approx(0.24),
     }
-    assert len(data["trainings"]) == 4
+    written = (folder / "metrics/ablation.md").read_text()
+    (folder / "metrics/ablation.md").unlink()
+    assert again([]) == 0 and (folder / "metrics/ablation.md").read_text() == written
+    stored = json.loads((folder / "results/ablation-tiny.json").read_text())
+    assert len(stored["trainings"]) == 4 and stored["planned"] == {"smoke": 4}
+
+
+def test_without_results_nothing_is_made_again(tmp_path, capsys):
+    assert again(["--results", str(tmp_path)]) == 1
+    assert f"There are no results in '{tmp_path}': run an experiment first." in capsys.readouterr().err
 
 
 def test_speed_counts_updates_to_convergence(folder, steps):
@@ -294,12 +324,48 @@ def test_what_was_still_rising_is_marked():
     assert _cells(row)[1:3] == ["≥ 61", "≥ 41"] and _cells(row)[4:6] == ["41", "41"]
 
 
-def test_one_seed_never_makes_a_clear_difference():
-    rows = {"A": {"ner": [80.0]}, "B": {"ner": [70.0]}}
-    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
-    rows["A"]["ner"].append(69.0)
-    rows["B"]["ner"].append(68.0)
-    assert not differences(rows, {}, [("A", "B")])[0]["clear"]
+def counted(*by_seed, n_docs=20):
+    """Counts of seeds, in each of whose documents so many of ten are right."""
+    return {seed: numpy.array([[right, 10, right, 10]] * n_docs, float) for seed, right in enumerate(by_seed)}
+
+
+def test_a_difference_is_clear_in_several_seeds_that_agree_and_many_documents():
+    def clear(here, there):
+        [item] = differences({"A": {"ner": here}, "B": {"ner": there}}, {}, [("A", "B")])
+        return item["clear"]
+
+    assert clear(counted(8, 7), counted(7, 6))
+    assert not clear(counted(8), counted(7)), "one seed"
+    assert not clear(counted(9, 6), counted(7, 7)), "the seeds disagree"
+    assert not clear(counted(8, 7, n_docs=3), counted(7, 6, n_docs=3)), "three documents can't tell"
+    assert clear(counted(8, 7, 5), counted(7, 6)), "the seeds that both have"
+
+
+def test_many_comparisons_are_corrected():
+    """Six documents give p = 2 / 64 at best: enough for one comparison, not for two."""
+    few = {name: {"ner": counted(right, right, n_docs=6)} for name, right in (("A", 8), ("B", 7), ("C", 6))}
+    [one] = differences(few, {}, [("A", "B")])
+    assert one["p"] == one["corrected"] == 2 / 64 and one["clear"]
+    both = differences(few, {}, [("A", "B"), ("A", "C")])
+    assert [item["corrected"] for item in both] == [4 / 64, 4 / 64] and not any(
+        item["clear"] for item in both
+    )
+
+
+def test_counts_per_document_add_up_to_the_scores():
+    """Of every task, on annotation that is right, wrong and missing in turns."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("hmtl", config=TINY)
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    examples = make_examples(nlp.vocab)
+    for i, eg in enumerate(examples):
+        other = eg.reference if i % 2 else examples[0].reference
+        eg.predicted = spacy.tokens.Doc(nlp.vocab).from_bytes(other.to_bytes())
+    for name, task in nlp.get_pipe("hmtl").tasks.items():
+        counts = numpy.array(document_counts(name, task, examples))
+        assert counts.shape == (4, 12 if name == "coref" else 4)
+        score = task.score(examples)[SCORES[name]]
+        assert 0 < score < 1 and MEASURES[name](counts.sum(axis=0)) == pytest.approx(score)
 
 
 def test_sizes_with_other_updates(capsys):
@@ -328,6 +394,81 @@ def test_unknown_names_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["ablation", "--setups", "A,X"])
     assert "unknown: X. Choose from A, B" in capsys.readouterr().err
+
+
+def test_the_plan_says_what_is_left_and_how_long_it_takes(folder, steps, capsys):
+    """From the trainings that are finished: of the same setup first, then of the same corpora."""
+    plan = ("--plan", "--setups", "A,B", "--seeds", "0,1", "--jobs", "2")
+    assert run(*plan) == 0
+    out = capsys.readouterr().out
+    assert "| tiny/smoke/A-full/seed-0 | not begun | ? |" in out and "0 of 4 trainings are finished." in out
+    assert "Without 4 of them: no training on the same corpora" in out
+    assert run("--setups", "B", "--seeds", "0") == 0
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    result = json.loads((job.folder / "result.json").read_text())
+    running.write_json(job.folder / "result.json", {**result, "seconds": {"train": 3000, "score": 600}})
+    half = prepare(Training("smoke", "B", "full", "tiny", 1), Settings())
+    running.write_json(half.begun, {"fingerprint": half.fingerprint, "seconds": {}})
+    state = {"state": {"step": steps_of(half) // 2 - 1}}
+    running.write_json(half.folder / "resume/state.json", state)
+    capsys.readouterr()
+    assert run(*plan, "--hours", "0.5") == 0
+    out = capsys.readouterr().out
+    assert "| tiny/smoke/B-full/seed-0 | finished |  |" in out
+    assert "| tiny/smoke/B-full/seed-1 | 50 % trained | 30 min |" in out
+    rate = 3600 / steps_of(job)
+    others = 2 * rate * steps_of(prepare(Training("smoke", "A", "full", "tiny", 0), Settings()))
+    assert f"take about {duration((1800 + others) / 2)}, 2 at a time" in out
+    assert f"{math.ceil((1800 + others) / 3600)} pieces of 0.5 hours." in out
+    assert len(steps[0]) == 2, "nothing was trained"
+
+
+def test_durations():
+    assert [duration(seconds) for seconds in (9, 100, 7380)] == ["9 s", "2 min", "2 h 3 min"]
+
+
+def test_time_that_is_over_leaves_the_rest_for_the_next_piece(folder, steps, capsys):
+    done, _ = steps
+    assert run("--setups", "B", "--hours", "1e-12") == 0
+    out = capsys.readouterr().out
+    assert not done and "0 of 2 trainings." in out
+    assert "The time is over: 2 of 2 trainings are left. The same command goes on." in out
+    assert run("--setups", "B", "--hours", "1") == 0 and len(done) == 4
+    assert "are left" not in capsys.readouterr().out
+
+
+def test_a_step_ends_at_the_deadline_and_its_time_counts(folder, monkeypatch):
+    monkeypatch.setattr(running, "PART_OF_SPACY", [sys.executable, "-c", "import time; time.sleep(60)"])
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    with pytest.raises(OutOfTime):
+        running.run(job, Settings(), monotonic() + 0.3)
+    assert 0.2 < begun_with(job)["seconds"]["train"] < 30 and result_of(job) is None
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_goes_on(folder, monkeypatch):
+    """It isn't begun anew, and ends with the scores of one that was never interrupted."""
+    job = prepare(Training("smoke", "B", "full", "tiny", 0), Settings())
+    run_step, logs = running.run_step, []
+
+    def stop_after_an_evaluation(command, job, one_thread, deadline):
+        if "train" in command and not logs:
+            logs.append("interrupted")
+            until = [sys.executable, "-c", INTERRUPT, str(job.folder / "resume/state.json"), *command[1:]]
+            run_step(until, job, one_thread, deadline)
+            raise OutOfTime
+        run_step(command, job, one_thread, deadline)
+
+    monkeypatch.setattr(running, "run_step", stop_after_an_evaluation)
+    assert run("--setups", "B", "--seeds", "0") == 0 and result_of(job) is None
+    assert 0 < share_done(job) < 1
+    assert run("--setups", "B", "--seeds", "0") == 0
+    assert "Going on after step" in job.log.read_text()
+    result, evaluations = result_of(job), job.evaluations.read_text().splitlines()
+    shutil.rmtree(job.folder)
+    assert run("--setups", "B", "--seeds", "0") == 0
+    assert result_of(job)["scores"] == result["scores"] and len(evaluations) == 3
+    assert not (job.folder / "resume").exists()
 
 
 @pytest.mark.slow

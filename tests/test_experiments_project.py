@@ -18,6 +18,7 @@ if not (ROOT / "experiments").is_dir():
     pytest.skip("the tests run without the project's experiments", allow_module_level=True)
 sys.path.append(str(ROOT / "experiments"))
 
+from hmtl_experiments.probing.__main__ import arguments as probing_arguments
 from hmtl_experiments.run import arguments
 
 EXPERIMENTS = srsly.read_yaml(ROOT / "experiments" / "project.yml")
@@ -68,6 +69,22 @@ def test_the_variables_reach_the_experiments(folder, experiment):
     assert step["outputs"] == [f"{options.metrics}/{experiment}.{suffix}" for suffix in ("md", "json")]
 
 
+def test_the_variables_reach_probing_and_the_plan(folder):
+    overrides = {"vars.name": "mine", "vars.seed": 3, "vars.experiment": "speed", "vars.hours": 4}
+    project = load_project_config(folder / "experiments", overrides=overrides)
+    steps = {step["name"]: step for step in project["commands"]}
+    options = probing_arguments(shlex.split(steps["probing-table"]["script"][0])[3:])
+    assert options.name == "mine" and options.seed == 3 and options.vectors == "null"
+    assert str(options.treebank) == "../assets/download/gum"
+    made = [
+        options.results / "probing-mine.json",
+        *(options.metrics / f"probing-mine.{x}" for x in ("md", "svg")),
+    ]
+    assert steps["probing-table"]["outputs"] == list(map(str, made))
+    options = arguments(shlex.split(steps["plan"]["script"][0])[3:])
+    assert options.plan and options.experiment == "speed" and options.hours == 4
+
+
 def test_the_paper_says_what_is_missing(folder):
     done = project(folder, "run", "paper", "experiments", "--vars.setup", "B")
     assert done.returncode == 1
@@ -90,11 +107,12 @@ def test_relations_alone(folder, monkeypatch, variant):
 
 
 def test_steps_depend_on_what_is_made_before():
+    given = {"${vars.config}", "${vars.pipeline}", "${vars.treebank}"}
     for workflow, steps in EXPERIMENTS["workflows"].items():
         made = {f"../corpus/{step.removeprefix('convert-')}" for step in steps}
         for step in steps:
             needed = {dep for dep in STEPS[step].get("deps", []) if not dep.endswith((".cfg", "configs"))}
-            assert needed - {"${vars.config}"} <= made, f"{workflow}: {step}"
+            assert needed - given <= made, f"{workflow}: {step}"
             made |= set(STEPS[step].get("outputs", []))
 
 

@@ -26,9 +26,16 @@ class Reached:
     last: bool
 
 
-def read_log(path: Path) -> List[Dict[str, Any]]:
-    """Read what TaskLogger wrote: one record per evaluation."""
-    return [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+def read_log(path: Path, component: str = "hmtl") -> List[Dict[str, Any]]:
+    """Read what TaskLogger wrote, one record per evaluation: what tells convergence."""
+    records = []
+    for line in path.read_text(encoding="utf8").splitlines():
+        record = json.loads(line)
+        updates = {f"{component}_{task}_updates" for task in SCORES}
+        losses = {name: loss for name, loss in record["losses"].items() if name in updates}
+        scores = {name: score for name, score in record["scores"].items() if name in SCORES.values()}
+        records.append({"step": record["step"], "losses": losses, "scores": scores})
+    return records
 
 
 def best_score(records: Sequence[Dict[str, Any]], task: str) -> float:

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
+import numpy
+
 from .plan import SCORES, Training
 from .scoring import GOLD_MENTIONS
-from .training import Job
 
 TITLES = {
     "ner": "named entities",
@@ -14,8 +15,9 @@ TITLES = {
     "relations": "relations",
     "coref": "coreference",
 }
-Finished = Sequence[Tuple[Job, Dict[str, Any]]]
+Finished = Sequence[Tuple[Training, Dict[str, Any]]]
 Values = Dict[str, List[float]]  # by task, one number per seed
+OfSeeds = Dict[str, Dict[int, numpy.ndarray]]  # by task and seed, counts per document, [n_docs, n_counts]
 
 
 def paper() -> Dict[str, Any]:
@@ -31,8 +33,8 @@ def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str,
     """
     rows: Dict[str, Values] = {}
     with_gold: Dict[str, Values] = {}
-    for job, result in finished:
-        name, scores = name_of(job.training), result["scores"]
+    for training, result in finished:
+        name, scores = name_of(training), result["scores"]
         for task, key in SCORES.items():
             if key in scores:
                 rows.setdefault(name, {}).setdefault(task, []).append(100 * scores[key])
@@ -41,6 +43,20 @@ def rows_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str,
                 values = with_gold.setdefault(f"{name}-{suffix}", {}).setdefault("coref", [])
                 values.append(100 * scores[GOLD_MENTIONS[kind]])
     return {**rows, **with_gold}
+
+
+def counts_of(finished: Finished, name_of: Callable[[Training], str]) -> Dict[str, OfSeeds]:
+    """Collect the counts per document that the scores of `rows_of` are made of, by the same rows."""
+    keys = {key: (task, "") for task, key in SCORES.items()}
+    keys |= {GOLD_MENTIONS["paper"]: ("coref", "-GM"), GOLD_MENTIONS["any"]: ("coref", "-GM-any")}
+    rows: Dict[str, OfSeeds] = {}
+    for training, result in finished:
+        counted = {key: counts for test in result["tests"] for key, counts in test["counts"].items()}
+        for key, counts in counted.items():
+            task, suffix = keys[key]
+            row = rows.setdefault(name_of(training) + suffix, {}).setdefault(task, {})
+            row[training.seed] = numpy.array(counts, dtype=float)
+    return rows
 
 
 def spread(rows: Dict[str, Values]) -> Dict[str, float]:

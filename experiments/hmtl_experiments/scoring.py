@@ -9,9 +9,11 @@ from typing import Any, Dict, List, Optional
 
 import srsly
 
+from .document_counts import document_counts
 from .plan import SCORES, Settings, Training, test_split
 from .training_config import corpus_tasks, split_path
 
+FORMAT = 2  # of the scores: those of another are computed anew
 GOLD_MENTIONS = {"paper": "coref_gm_paper_f", "any": "coref_gm_any_f"}
 
 
@@ -27,14 +29,15 @@ def scoring_plan(training: Training, settings: Settings, config: Dict[str, Any])
             tests += [{**test, "tasks": ["coref"], "gold_mentions": kind} for kind in GOLD_MENTIONS]
         if "relations" in tasks:
             tune = config["corpora"]["dev"]["corpora"][corpus]["path"]
-    return {"gpu_id": settings.gpu_id, "tune": tune, "tests": tests}
+    return {"gpu_id": settings.gpu_id, "tune": tune, "tests": tests, "format": FORMAT}
 
 
 def score(model: Path, plan: Dict[str, Any]) -> Dict[str, Any]:
     """Tune the threshold of relations and score a pipeline.
 
     model: folder of the trained pipeline.
-    RETURNS: F1 from 0 to 1 by name, the threshold, and everything about each test split.
+    RETURNS: F1 from 0 to 1 by name, the threshold, and everything about each test split, `counts` by
+        name and document among it.
     """
     import spacy
     from spacy.cli._util import setup_gpu
@@ -54,10 +57,15 @@ def score(model: Path, plan: Dict[str, Any]) -> Dict[str, Any]:
     tests = []
     for test in plan["tests"]:
         kind = test["gold_mentions"]
-        result = to_json(evaluate(nlp, Path(test["path"]), tasks=test["tasks"], gold_mentions=kind))
-        for key in [GOLD_MENTIONS[kind]] if kind else map(SCORES.get, test["tasks"]):
-            scores[key] = result["scores"][key]
-        tests.append({**test, **result})
+        counts: Dict[str, List[List[float]]] = {}
+
+        def count(name: str, task: Any, examples: Any, kind: Any = kind, counts: Any = counts) -> None:
+            counts[GOLD_MENTIONS[kind] if kind else SCORES[name]] = document_counts(name, task, examples)
+
+        evaluation = evaluate(nlp, Path(test["path"]), tasks=test["tasks"], gold_mentions=kind, inspect=count)
+        result = to_json(evaluation)
+        scores.update({key: result["scores"][key] for key in counts})
+        tests.append({**test, **result, "counts": counts})
     return {"scores": scores, "threshold": threshold, "tests": tests}
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, List, Tuple
 
 from .comparing import SINGLE
-from .convergence import Reached, best_score, first_near, read_log
+from .convergence import Reached, best_score, first_near
 from .rows import TITLES, Finished, Values, markdown, mean, paper, rows_of, with_range
 
 LEGEND = (
@@ -20,8 +20,8 @@ Logs = Dict[str, Dict[int, List[Dict[str, Any]]]]  # evaluations by setup and se
 def tables(finished: Finished) -> Tuple[List[str], Dict[str, Any]]:
     """Compare the tasks one by one, then all updates together."""
     logs: Logs = {}
-    for job, _ in finished:
-        logs.setdefault(job.training.setup, {})[job.training.seed] = read_log(job.evaluations)
+    for training, result in finished:
+        logs.setdefault(training.setup, {})[training.seed] = result["evaluations"]
     scores = rows_of(finished, lambda training: training.setup)
     rows = [row for task in SINGLE if (row := compare(logs, scores, task))]
     text, totals = markdown(HEADER, list(map(_cells, rows))), total_updates(logs)

@@ -155,12 +155,12 @@ class Coref(Task):
 
     def score(self, examples: List[Example]) -> Dict[str, Any]:
         pairs = annotated_pairs(self, examples)
-        gold, predictions = zip(*(self._compared(*pair) for pair in pairs)) if pairs else ((), ())
+        gold, predictions = zip(*(self.compared(*pair) for pair in pairs)) if pairs else ((), ())
         scores = coref_scores(gold, predictions, keep_singletons=self.singletons)
         return {"coref_f": scores["conll_f"], **{f"coref_{key}": value for key, value in scores.items()}}
 
     def differences(self, predicted: Doc, reference: Doc) -> Dict[str, Differences]:
-        gold, clusters = (partition(side, self.singletons) for side in self._compared(predicted, reference))
+        gold, clusters = (partition(side, self.singletons) for side in self.compared(predicted, reference))
         mentions = [{m: Item((m,)) for cluster in side for m in cluster} for side in (gold, clusters)]
         correct, missed = links(gold, clusters)
         _, spurious = links(clusters, gold)
@@ -187,7 +187,7 @@ class Coref(Task):
         parts = ("muc_f", "b3_f", "ceafe_f", "lea_f", "mention_f")
         return {"coref_f": 1.0, **{f"coref_{part}": 0.0 for part in parts}}
 
-    def _compared(self, predicted: Doc, reference: Doc) -> Tuple[List[List[Offsets]], List[List[Offsets]]]:
+    def compared(self, predicted: Doc, reference: Doc) -> Tuple[List[List[Offsets]], List[List[Offsets]]]:
         """Gold and predicted clusters as they are compared: without what the gold annotation leaves open."""
         gold, clusters = self._char_clusters(reference), self._char_clusters(predicted)
         left_open = {
