@@ -169,7 +169,7 @@ class Coref(Task):
 
     def judgements(self, predicted: Doc, reference: Doc) -> List[Judgement]:
         """Of each mention but the first of its cluster: whether it is in one gold cluster with one before."""
-        gold, clusters = self._compared(predicted, reference)
+        gold, clusters = self.compared(predicted, reference)
         cluster_of = {span: number for number, cluster in enumerate(gold) for span in cluster}
         group = predicted.spans[self.clusters_key]
         confidence = {char_offsets(span): score for span, score in zip(group, group.attrs["scores"])}
