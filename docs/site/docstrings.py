@@ -13,7 +13,7 @@ RESULTS = {"RETURNS", "YIELDS"}
 class Meanings(griffe.Extension):
     """Makes a list of the lines of a docstring that explain parameters, attributes and results.
 
-    The functions of configs, most of which docs/config.md explains, get the names that they are registered by.
+    The functions of configs, most of which docs/config.md explains, get their names in configs.
     """
 
     def __init__(self):

@@ -92,7 +92,7 @@ def meant(link, path):
 
 
 def turn(link, path):
-    """A link of a page of the project as it is on the site; one that leads nowhere stays for MkDocs to report."""
+    """A link of a page of the project as it is on the site; a dead one stays for MkDocs to report."""
     begin, target, anchor, end = link.groups()
     found = meant(target, path) if local(target) else None
     if found is None:
