@@ -1,4 +1,4 @@
-"""The notebooks run where nothing can be downloaded, and what they say holds; they are stored without outputs."""
+"""The notebooks run without a download, and what they say holds; they are stored without outputs."""
 
 import os
 import re
