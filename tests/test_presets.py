@@ -165,7 +165,7 @@ def test_an_installed_wheel_needs_no_clone(tmp_path):
     source, site, folder = (tmp_path / name for name in ("source", "site", "fresh"))
     source.mkdir()
     folder.mkdir()
-    shell(ROOT, f"cp -r hmtl_spacy configs setup.* README.md LICENSE {source}")
+    shell(ROOT, f"cp -r hmtl_spacy configs setup.* README.md CITATION.cff LICENSE {source}")
     shell(source, "python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .")
     shell(source, f"python -m pip install --no-deps --target {site} dist/*.whl")
     (folder / "train.jsonl").write_text(json.dumps(LINE) + "\n")
