@@ -50,9 +50,10 @@ def ratios(measured: Dict[str, Measurement]) -> Iterator[Ratio]:
         yield Ratio(1, f"{name}: words/s over those of {limit.name}", ratio, ">=", 0.85)
 
 
-def bare_encoder(texts: List[str], packed: bool, pieces: int, threads: int) -> Work:
+def bare_encoder(texts: List[str], packed: bool, pieces: int, threads: int, folder: str = "") -> Work:
     """Tokenise, sort by length, run.
 
+    folder: the transformer; that of configs/hmtl.cfg if not given.
     packed: fill windows with sentences; pieces: of a batch, with padding; threads: batches at a time, each on
         one thread of torch, or one on all of them.
     """
@@ -60,7 +61,7 @@ def bare_encoder(texts: List[str], packed: bool, pieces: int, threads: int) -> W
     from torch.nn.utils.rnn import pad_sequence
     from transformers import AutoModel, AutoTokenizer
 
-    folder = transformer_folder()
+    folder = folder or transformer_folder()
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
 
     @torch.inference_mode()

