@@ -11,7 +11,7 @@ from thinc.api import Adam
 from tiny import ANNOTATED, confidences, layers, make_examples, train
 from torch import nn
 
-pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 
 import transformers
 from tiny_transformer import pipeline, save_transformer
@@ -100,16 +100,20 @@ def test_frozen_layers_and_embeddings_stay_as_they_are(folder):
     assert all(name.startswith("encoder.layer.1.") for name in averages)
 
 
+SIZES = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 24}
+SIZES["vocab_size"] = 40
+
+
 @pytest.mark.parametrize(
     "network",
     [
-        transformers.MPNetModel(transformers.MPNetConfig(40, 16, 3, 2, 24)),
-        transformers.RobertaModel(transformers.RobertaConfig(40, 16, 3, 2, 24)),
-        transformers.ElectraModel(transformers.ElectraConfig(40, 8, 16, 3, 2, 24)),
+        transformers.MPNetModel(transformers.MPNetConfig(**SIZES)),
+        transformers.RobertaModel(transformers.RobertaConfig(**SIZES)),
+        transformers.ElectraModel(transformers.ElectraConfig(**SIZES, embedding_size=8)),
         transformers.DistilBertModel(
-            transformers.DistilBertConfig(40, n_layers=3, n_heads=2, dim=16, hidden_dim=24)
+            transformers.DistilBertConfig(vocab_size=40, n_layers=3, n_heads=2, dim=16, hidden_dim=24)
         ),
-        transformers.DebertaV2Model(transformers.DebertaV2Config(40, 16, 3, 2, 24, relative_attention=True)),
+        transformers.DebertaV2Model(transformers.DebertaV2Config(**SIZES, relative_attention=True)),
     ],
     ids=lambda network: type(network).__name__,
 )
@@ -148,7 +152,7 @@ def test_transformers_that_cannot_be_divided(folder):
     ):
         split(Counting(), 2)
     shared = transformers.AlbertModel(
-        transformers.AlbertConfig(40, 8, 16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=24)
+        transformers.AlbertConfig(**SIZES, embedding_size=8)
     )
     with pytest.raises(ValueError, match="layers of the transformer, a AlbertModel, can't be told apart"):
         split(shared, 1)

@@ -19,7 +19,7 @@ import spacy
 import srsly
 import torch
 
-pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 
 from spacy_transformers.layers.hf_shim import HFShim
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained

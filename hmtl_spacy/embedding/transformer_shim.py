@@ -16,10 +16,10 @@ from transformers import (
     PreTrainedModel,
 )
 
-from ..nn.undrawn import Undrawn
+from ..nn.undrawn import build_undrawn
 from ..shims import Group, TorchUpdates
 from ..storage import DamagedPipeline, pack, unmatched_weights, unpack
-from .configuration import config_from, position_limit, set_dropout, set_full_precision, settings_of
+from .configuration import config_from, position_limit, set_dropout, settings_of, settle
 from .frozen import FeatureCache, Inference
 from .split import Split, layers_of
 from .word_pieces import WordPieces
@@ -84,8 +84,7 @@ class TransformerShim(TorchUpdates, PyTorchShim):
             )
             network = build_model(config)
         else:
-            with Undrawn():
-                network = build_model(config)
+            network = build_undrawn(partial(build_model, config))
         network.load_state_dict(stored.weights, strict=False)
         self._model, self.pieces = network.to(get_torch_default_device()), pieces
         return self
@@ -106,7 +105,7 @@ def read_pretrained(name: str, dropout: Optional[float]) -> Tuple[PreTrainedMode
         )
     config = AutoConfig.from_pretrained(name, return_dict=True, **own)
     set_dropout(config, dropout)
-    set_full_precision(config)
+    settle(config)
     network: PreTrainedModel = AutoModel.from_pretrained(name, config=config, **own)
     weights = network.state_dict()
     try:

@@ -1,29 +1,38 @@
-"""Networks that are built only to be given their weights."""
+"""Networks that are built only to be given their weights: no random numbers are drawn for them."""
 
-from typing import Any, Callable, Dict, Optional, Tuple
+from threading import get_ident
+from typing import Callable, Dict, Optional, TypeVar
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-# torch's functions that fill a tensor, and those that they and others call
-FILLS = {function for name, function in vars(nn.init).items() if name.endswith("_") and name[0] != "_"}
-FILLS |= {Tensor.normal_, Tensor.uniform_, Tensor.random_, Tensor.bernoulli_, Tensor.exponential_}
-FILLS |= {Tensor.log_normal_, Tensor.cauchy_, Tensor.geometric_}
+Network = TypeVar("Network", bound=nn.Module)
 
 
-class Undrawn(TorchFunctionMode):
-    """Inside, no random numbers are drawn into tensors: they stay as they are. For this thread alone."""
+def build_undrawn(build: Callable[[], Network]) -> Network:
+    """What `build` makes, its parameters with any values. Buffers have theirs: some of them are never stored.
 
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: Any,
-        args: Tuple[Any, ...] = (),
-        kwargs: Optional[Dict[str, Any]] = None,
-    ) -> Any:
-        given = kwargs or {}
-        if function in FILLS:
-            filled: torch.Tensor = args[0] if args else given["tensor"]
-            return filled
-        return function(*args, **given)
+    Parameters are on torch's meta device while it is built, where drawing does nothing.
+    """
+    thread = get_ident()
+
+    def moved(module: nn.Module, name: str, parameter: Optional[nn.Parameter]) -> Optional[nn.Parameter]:
+        if parameter is None or parameter.is_meta or get_ident() != thread:
+            return None  # as it is
+        return nn.Parameter(parameter.detach().to("meta"), requires_grad=parameter.requires_grad)
+
+    handle = register_module_parameter_registration_hook(moved)
+    try:
+        network = build()
+    finally:
+        handle.remove()
+    made: Dict[nn.Parameter, nn.Parameter] = {}  # parameters that modules share stay shared
+    for module in network.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is not None and parameter.is_meta:
+                if parameter not in made:
+                    memory = torch.empty_like(parameter, device="cpu")
+                    made[parameter] = nn.Parameter(memory, requires_grad=parameter.requires_grad)
+                module._parameters[name] = made[parameter]
+    return network
