@@ -19,7 +19,7 @@ from tiny_transformer import pipeline, save_transformer
 from hmtl_spacy.embedding import precision, transformer
 from hmtl_spacy.embedding.reading import Batch
 from hmtl_spacy.embedding.split import split
-from hmtl_spacy.embedding.transformer_shim import set_dropout
+from hmtl_spacy.embedding.configuration import set_dropout
 from hmtl_spacy.factories import make_transformer
 
 TEXTS = ["Ann lives in Rome .", "Bob met Lee there . She likes it .", "Ovienna", "", "It works for Acme"]
@@ -239,7 +239,7 @@ def test_dropout_is_that_of_the_setting(folder, tmp_path):
     assert not is_random(loaded)
     config = transformers.PretrainedConfig()
     with pytest.raises(
-        ValueError, match="dropout is 0.1, but its configuration, a PretrainedConfig, has none of"
+        ValueError, match="dropout is 0.1, but its configuration, a Pre[Tt]rainedConfig, has none of"
     ):
         set_dropout(config, 0.1)
 
