@@ -1,5 +1,6 @@
-"""Transformers as this package stored them with several versions of transformers, in data/stored_transformers:
-a tiny one of each kind, with the vectors that it gave. `python tests/stored_transformers.py` adds this version's.
+"""Transformers as this package stored them with several versions of transformers: a tiny one of
+each kind, with the vectors that it gave, in data/stored_transformers. `python
+tests/stored_transformers.py` adds this version's.
 """
 
 from pathlib import Path

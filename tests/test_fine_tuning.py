@@ -17,9 +17,9 @@ import transformers
 from tiny_transformer import pipeline, save_transformer
 
 from hmtl_spacy.embedding import precision, transformer
+from hmtl_spacy.embedding.configuration import set_dropout
 from hmtl_spacy.embedding.reading import Batch
 from hmtl_spacy.embedding.split import split
-from hmtl_spacy.embedding.configuration import set_dropout
 from hmtl_spacy.factories import make_transformer
 
 TEXTS = ["Ann lives in Rome .", "Bob met Lee there . She likes it .", "Ovienna", "", "It works for Acme"]
@@ -151,9 +151,7 @@ def test_transformers_that_cannot_be_divided(folder):
         ValueError, match="a Counting, can't be divided after 2 layers: .* Set frozen_layers to 0"
     ):
         split(Counting(), 2)
-    shared = transformers.AlbertModel(
-        transformers.AlbertConfig(**SIZES, embedding_size=8)
-    )
+    shared = transformers.AlbertModel(transformers.AlbertConfig(**SIZES, embedding_size=8))
     with pytest.raises(ValueError, match="layers of the transformer, a AlbertModel, can't be told apart"):
         split(shared, 1)
     with pytest.raises(

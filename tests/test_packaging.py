@@ -133,7 +133,5 @@ def test_without_the_extra_a_transformer_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "hmtl_spacy.embedding.transformer", raising=False)
     monkeypatch.delitem(sys.modules, "hmtl_spacy.embedding.transformer_shim", raising=False)
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(
-        ImportError, match=r'transformers, which isn\'t installed.* "hmtl-spacy\[hf\]"'
-    ):
+    with pytest.raises(ImportError, match=r'transformers, which isn\'t installed.* "hmtl-spacy\[hf\]"'):
         make_transformer("some/model")

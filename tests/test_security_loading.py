@@ -20,8 +20,9 @@ import spacy
 import srsly
 import torch
 
-transformers = pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 
+import transformers
 from tiny import layers, make_examples, train
 from tiny_transformer import pipeline, save_transformer
 

@@ -28,8 +28,8 @@ from transformers import (
 )
 
 from hmtl_spacy.embedding import precision, transformer, transformer_shim
-from hmtl_spacy.embedding.transformer import compute_features, frozen, resolve
 from hmtl_spacy.embedding.configuration import config_from, settings_of
+from hmtl_spacy.embedding.transformer import compute_features, frozen, resolve
 from hmtl_spacy.embedding.word_pieces import WordPieces
 from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.nn.windows import Window

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-transformers = pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 
+import transformers
 from stored_transformers import FOLDER, SIZES, vectors
 
 from hmtl_spacy.embedding.configuration import config_from, settings_of, settle

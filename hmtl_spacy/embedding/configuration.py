@@ -57,7 +57,8 @@ def config_from(settings: Dict[str, Any], weights: Iterable[Tensor]) -> Pretrain
     kind = settings.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise DamagedPipeline(
-            f"its transformer is of a type that transformers {transformers.__version__} doesn't have, '{kind}'"
+            f"its transformer is of a type that transformers {transformers.__version__} doesn't have, "
+            f"'{kind}'"
         )
     config_class: Type[PretrainedConfig] = CONFIG_MAPPING[kind]
     for name in DTYPES:

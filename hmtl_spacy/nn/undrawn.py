@@ -1,7 +1,7 @@
 """Networks that are built only to be given their weights: no random numbers are drawn for them."""
 
 from threading import get_ident
-from typing import Callable, Dict, Optional, TypeVar
+from typing import Any, Callable, Dict, Optional, TypeVar
 
 import torch
 from torch import nn
@@ -22,7 +22,8 @@ def build_undrawn(build: Callable[[], Network]) -> Network:
             return None  # as it is
         return nn.Parameter(parameter.detach().to("meta"), requires_grad=parameter.requires_grad)
 
-    handle = register_module_parameter_registration_hook(moved)
+    hook: Any = moved  # torch's annotation has hooks that replace nothing
+    handle = register_module_parameter_registration_hook(hook)
     try:
         network = build()
     finally:
