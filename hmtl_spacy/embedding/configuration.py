@@ -6,7 +6,8 @@ from typing import Any, Dict, Iterable, List, Optional, Type
 import torch
 import transformers
 from torch import Tensor
-from transformers import CONFIG_MAPPING, PretrainedConfig
+from transformers import CONFIG_MAPPING
+from transformers.configuration_utils import PretrainedConfig
 
 from ..storage import DamagedPipeline
 

@@ -7,14 +7,9 @@ from typing import Any, Dict, Optional, Tuple
 
 from thinc.api import PyTorchShim, get_torch_default_device
 from torch import Tensor
-from transformers import (
-    MODEL_MAPPING,
-    AutoConfig,
-    AutoModel,
-    AutoTokenizer,
-    PretrainedConfig,
-    PreTrainedModel,
-)
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer
+from transformers.configuration_utils import PretrainedConfig
+from transformers.modeling_utils import PreTrainedModel
 
 from ..nn.undrawn import build_undrawn
 from ..shims import Group, TorchUpdates
