@@ -107,7 +107,7 @@ def make_transformer(
     except ModuleNotFoundError as err:
         raise ImportError(
             f"The pipeline's embedding has a transformer ('{name}'), which needs the package {err.name}, "
-            f'which isn\'t installed. Install the extra: pip install "hmtl-spacy[transformers]"'
+            f'which isn\'t installed. Install the extra: pip install "hmtl-spacy[hf]"'
         ) from err
     return Transformer(**settings)
 

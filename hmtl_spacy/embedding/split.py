@@ -40,12 +40,14 @@ class Continued(nn.Module):
 class Parts(NamedTuple):
     """Two networks that share their weights with the transformer.
 
-    lower: reads like it, but ends with the frozen layers; upper: begins with a `Continued`, `start`.
+    lower: reads like it, but ends with the frozen layers; upper: begins with a `Continued`, `start`, and
+        has `n_upper` of its layers after it.
     """
 
     lower: nn.Module
     upper: nn.Module
     start: Continued
+    n_upper: int
 
     def run_upper(self, states: Tensor, ids: Tensor, mask: Tensor) -> Tuple[Tensor, ...]:
         """The layers above the frozen ones. [n_windows, n_pieces, width] each
@@ -57,7 +59,7 @@ class Parts(NamedTuple):
             output = self.upper(input_ids=ids, attention_mask=mask, output_hidden_states=True)
         finally:
             self.start.states = None
-        return tuple(output.hidden_states[2:])  # without the embeddings and `states`
+        return tuple(output.hidden_states[-self.n_upper :])  # without the embeddings and `states`
 
 
 class Split:
@@ -108,6 +110,7 @@ def split(transformer: nn.Module, n_frozen: int) -> Parts:
         _with_layers(transformer, name, list(range(n_frozen)), None),
         _with_layers(transformer, name, list(range(n_frozen, len(layers))), start),
         start,
+        len(layers) - n_frozen,
     )
     _compare(parts, ids, mask, whole, n_frozen)
     return parts

@@ -14,13 +14,14 @@ from torch import Tensor
 from ..nn.layer_mix import LayerMix
 from ..requirements import EXTRA
 from ..shims import TorchShim
+from .configuration import position_limit
 from .fine_tuning import FineTuned, Pieces
 from .frozen import FeatureCache, Features, Inference
 from .precision import PRECISIONS, autocast
 from .reading import Reading
 from .split import Split
 from .torch_layer import Output
-from .transformer_shim import TransformerShim, position_limit
+from .transformer_shim import TransformerShim
 
 PACKAGE = "package:"
 BATCH_PIECES = {"cpu": 1024}
@@ -99,7 +100,7 @@ def Transformer(
         partial(forward, settings),
         init=partial(initialize, settings),
         shims=[shim, mix],
-        attrs={EXTRA: "transformers"},
+        attrs={EXTRA: "hf"},
         dims={"nO": None},
     )
 

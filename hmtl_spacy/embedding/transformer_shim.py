@@ -3,26 +3,21 @@
 import json
 import warnings
 from functools import partial
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Type
+from typing import Any, Dict, Optional, Tuple
 
-import torch
 from thinc.api import PyTorchShim, get_torch_default_device
 from torch import Tensor
-from transformers import CONFIG_MAPPING, MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer
 from transformers.configuration_utils import PretrainedConfig
-from transformers.modeling_utils import PreTrainedModel, no_init_weights
+from transformers.modeling_utils import PreTrainedModel
 
+from ..nn.undrawn import build_undrawn
 from ..shims import Group, TorchUpdates
 from ..storage import DamagedPipeline, pack, unmatched_weights, unpack
+from .configuration import config_from, position_limit, set_dropout, settings_of, settle
 from .frozen import FeatureCache, Inference
 from .split import Split, layers_of
 from .word_pieces import WordPieces
-
-# settings that name code or the weights of others
-REFUSED = {"auto_map", "trust_remote_code", "attn_implementation", "quantization_config", "use_kernels"}
-REFUSED |= {"backbone", "use_timm_backbone", "use_pretrained_backbone"}
-# what the configurations of different classes call the dropout of vectors and of attention
-DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 
 class TransformerShim(TorchUpdates, PyTorchShim):
@@ -84,8 +79,7 @@ class TransformerShim(TorchUpdates, PyTorchShim):
             )
             network = build_model(config)
         else:
-            with no_init_weights():
-                network = build_model(config)
+            network = build_undrawn(partial(build_model, config))
         network.load_state_dict(stored.weights, strict=False)
         self._model, self.pieces = network.to(get_torch_default_device()), pieces
         return self
@@ -106,6 +100,7 @@ def read_pretrained(name: str, dropout: Optional[float]) -> Tuple[PreTrainedMode
         )
     config = AutoConfig.from_pretrained(name, return_dict=True, **own)
     set_dropout(config, dropout)
+    settle(config)
     network: PreTrainedModel = AutoModel.from_pretrained(name, config=config, **own)
     weights = network.state_dict()
     try:
@@ -117,20 +112,6 @@ def read_pretrained(name: str, dropout: Optional[float]) -> Tuple[PreTrainedMode
             f"Choose another one."
         ) from error
     return network, WordPieces.of(tokenizer, position_limit(network.config))
-
-
-def set_dropout(config: PretrainedConfig, dropout: Optional[float]) -> None:
-    """Set the dropout of a transformer's layers; None leaves it as it is."""
-    if dropout is None:
-        return
-    names = [name for name in DROPOUTS if isinstance(getattr(config, name, None), (int, float))]
-    if not names:
-        raise ValueError(
-            f"The transformer's dropout is {dropout}, but its configuration, a {type(config).__name__}, has "
-            f"none of {list(DROPOUTS)}. Set dropout to null."
-        )
-    for name in names:
-        setattr(config, name, dropout)
 
 
 def build_model(config: PretrainedConfig) -> PreTrainedModel:
@@ -145,71 +126,3 @@ def build_model(config: PretrainedConfig) -> PreTrainedModel:
     if model.main_input_name != "input_ids":
         raise DamagedPipeline(f"its transformer, a {type(model).__name__}, doesn't read text")
     return model
-
-
-def position_limit(config: PretrainedConfig) -> Optional[int]:
-    """The most pieces that a transformer reads, those of its own included; None without a limit."""
-    limit = getattr(config, "max_position_embeddings", None)
-    return limit if isinstance(limit, int) and limit > 0 else None
-
-
-def settings_of(config: PretrainedConfig) -> Dict[str, Any]:
-    """What is stored of a configuration: its plain settings."""
-    settings: Dict[str, Any] = json.loads(config.to_json_string(use_diff=False))
-    defaults = _defaults(type(config))
-    return {name: value for name, value in settings.items() if _is_harmless(name, value, defaults)}
-
-
-def config_from(settings: Dict[str, Any], weights: Iterable[Tensor]) -> PretrainedConfig:
-    """A configuration of a class that transformers has, from plain settings.
-
-    weights: what is stored beside it; no number of a configuration is larger than their number.
-    """
-    kind = settings.get("model_type")
-    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
-        raise DamagedPipeline(f"its transformer is of a type that transformers doesn't have, '{kind}'")
-    config_class: Type[PretrainedConfig] = CONFIG_MAPPING[kind]
-    defaults = _defaults(config_class)
-    refused = [name for name, value in settings.items() if not _is_harmless(name, value, defaults)]
-    if refused:
-        raise DamagedPipeline(f"its transformer's configuration has the settings {refused}")
-    limit = 2**20 + sum(tensor.numel() for tensor in weights)
-    too_large = [name for name, value in settings.items() if any(abs(n) > limit for n in _integers(value))]
-    if too_large:
-        raise DamagedPipeline(f"its transformer's settings {too_large} are larger than all that is stored")
-    dtype = settings.get("torch_dtype")
-    if dtype is not None and not isinstance(getattr(torch, str(dtype), None), torch.dtype):
-        raise DamagedPipeline(f"its transformer's torch_dtype is '{dtype}'")
-    try:
-        config: PretrainedConfig = config_class.from_dict(dict(settings))
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
-        raise DamagedPipeline(f"its transformer's configuration isn't valid ({error})") from error
-    return config
-
-
-def _defaults(config_class: Type[PretrainedConfig]) -> PretrainedConfig:
-    """The default configuration of a transformer that is a single model."""
-    if getattr(config_class, "sub_configs", None):
-        raise DamagedPipeline(f"its transformer, with a {config_class.__name__}, consists of several models")
-    return config_class()
-
-
-def _is_harmless(name: str, value: Any, defaults: PretrainedConfig) -> bool:
-    """Whether a setting is one that every configuration of its class has, or else a number or a word: models
-    read some settings (DeBERTa's `position_buckets`) that a configuration of their class needn't have.
-    """
-    if name.startswith("_") or name in REFUSED:
-        return False
-    if name in defaults.to_dict():
-        return True
-    values = value if isinstance(value, list) else [value]
-    plain = all(x is None or isinstance(x, (int, float)) or str(x).isidentifier() for x in values)
-    return plain and not hasattr(type(defaults), name)
-
-
-def _integers(value: Any) -> List[int]:
-    if isinstance(value, dict):
-        return [n for item in value.values() for n in _integers(item)]
-    if isinstance(value, list):
-        return [n for item in value for n in _integers(item)]
-    return [value] if isinstance(value, int) else []

@@ -42,12 +42,20 @@ class WordPieces:
     @classmethod
     def of(cls, tokenizer: Any, limit: Optional[int]) -> "WordPieces":
         """Those of a fast tokenizer of transformers."""
-        probe = tokenizer.build_inputs_with_special_tokens([-1])
-        middle = probe.index(-1)
+        backend: Tokenizer = tokenizer.backend_tokenizer
+        backend.no_padding()
+        backend.no_truncation()
+        probe = backend.encode(["a"], is_pretokenized=True)
+        of_word = [place for place, word in enumerate(probe.word_ids) if word is not None]
+        if not of_word:
+            raise ValueError(
+                "The transformer's tokenizer has no piece for the word 'a', not even one for unknown words. "
+                "Choose another transformer."
+            )
         return cls(
-            tokenizer.backend_tokenizer,
-            before=probe[:middle],
-            after=probe[middle + 1 :],
+            backend,
+            before=probe.ids[: of_word[0]],
+            after=probe.ids[of_word[-1] + 1 :],
             padding=tokenizer.pad_token_id or 0,
             limit=limit,
         )
