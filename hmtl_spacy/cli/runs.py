@@ -50,6 +50,8 @@ def _messages(out_path: Path) -> ContextManager[Any]:
 def _give_up(err: BaseException, in_path: Path, out_path: Path) -> NoReturn:
     from ..annotate import readable
 
+    if str(out_path) == STREAM:
+        _drop_unwritten()
     with _messages(out_path):
         if not isinstance(err, KeyboardInterrupt):
             msg.fail(readable(err))
@@ -60,9 +62,17 @@ def _give_up(err: BaseException, in_path: Path, out_path: Path) -> NoReturn:
 
 
 def _leave_pipe() -> NoReturn:
-    """Who read standard output has ended, as `head` does; what is left to flush would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Who read standard output has ended, as `head` does."""
+    _drop_unwritten()
     raise typer.Exit(PIPE)
+
+
+def _drop_unwritten() -> None:
+    """What standard output doesn't take would fail again when Python ends, which then exits with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(summary: Any, out_path: Path) -> None:

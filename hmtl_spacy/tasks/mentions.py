@@ -20,7 +20,7 @@ class Mentions(TaggingTask):
         arguments of a corpus's relations: a layer of its own, which coreference and entities don't read.
     """
 
-    def __init__(self, *, mentions_key: str, layer: str, **settings: Any):
+    def __init__(self, *, mentions_key: str, layer: str = MENTIONS, **settings: Any):
         super().__init__(**settings)
         self.mentions_key = mentions_key
         self.layer = layer
