@@ -7,7 +7,7 @@ import numpy
 from .document_counts import MEASURES
 from .plan import SETUPS
 from .rows import TITLES, OfSeeds, Values, markdown
-from .statistics import Measure, bootstrap_difference, holm, permutation_test
+from .statistics import LEVEL, Measure, bootstrap_difference, holm, permutation_test
 
 SINGLE = {"ner": "B", "mentions": "C", "relations": "D", "coref": "E"}
 EMBEDDING_PAIRS = [
@@ -16,7 +16,6 @@ EMBEDDING_PAIRS = [
     ("words_characters-GM", "full-GM"),
     ("words-GM", "words_characters-GM"),
 ]
-LEVEL = 0.05
 LEGEND = (
     "Differences of the means over the seeds that both have. Square brackets: the interval of 95 %, by a "
     "bootstrap over test documents (the same for both sides, and in all seeds together). Round brackets: the "

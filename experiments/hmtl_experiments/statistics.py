@@ -4,12 +4,13 @@ Counts are arrays [n_runs, n_docs, n_counts]: of each training and each test doc
 A measure turns sums of counts, [..., n_counts], into scores, [...]; compared is its mean over the runs.
 """
 
-from typing import Callable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Sequence
 
 import numpy
 
 Counts = numpy.ndarray
 Measure = Callable[[numpy.ndarray], numpy.ndarray]
+LEVEL = 0.05  # of significance
 RESAMPLES = 10_000
 AT_A_TIME = 1000
 
@@ -130,10 +131,9 @@ def _sizes(n: int) -> Iterator[int]:
         yield min(AT_A_TIME, n - done)
 
 
-def _check(here: Counts, there: Counts) -> Tuple[int, ...]:
+def _check(here: Counts, there: Counts) -> None:
     if here.shape != there.shape or here.ndim != 3 or not here.shape[1]:
         raise ValueError(
             f"Counts of {here.shape} and {there.shape} can't be compared: give both for the same runs and "
             f"documents, [n_runs, n_docs, n_counts]."
         )
-    return here.shape

@@ -5,9 +5,8 @@ from typing import Any, Dict, List, Tuple
 import numpy
 
 from ..rows import markdown
-from ..statistics import accuracy, holm, permutation_test
+from ..statistics import LEVEL, accuracy, holm, permutation_test
 
-LEVEL = 0.05
 RESAMPLES = 4000
 POOLING = "max"  # the paper's, for encoders
 LEGEND = (
