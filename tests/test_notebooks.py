@@ -1,6 +1,5 @@
 """The notebooks run without a download, and what they say holds; they are stored without outputs."""
 
-import os
 import re
 from pathlib import Path
 
@@ -17,10 +16,13 @@ pytest.importorskip("ipykernel", reason='pip install "hmtl-spacy[test]"')
 
 def run(name):
     """The cells' texts and the MIME types of what they show, by their order."""
-    os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", JUPYTER_PREFER_ENV_PATH="1")
+    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
     notebook = nbformat.read(FOLDER / name, as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(FOLDER)}})
-    client.execute()
+    with pytest.MonkeyPatch.context() as patch:  # of the kernel
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        client.execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     shown = [[output.get("data", {}) for output in cell.outputs] for cell in cells]
     text = "\n".join(output.get("text", "") for cell in cells for output in cell.outputs)
