@@ -5,7 +5,8 @@ two numbers fitted on documents that training didn't see. With shift 0 it is the
 al. (2017), section 4.2, with the temperature 1 / scale.
 """
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy
 
@@ -14,7 +15,8 @@ EDGE = 1e-6  # confidences are taken as at least so far from 0 and 1, where the 
 WEIGHT = 1e-3  # of the distance from no change, per judgement: if all are right, the best curve has no end
 
 
-class Calibration(NamedTuple):
+@dataclass(frozen=True)
+class Calibration:
     """How confident predictions are, and how many are right.
 
     n: how many predictions there are; confidence: their mean; right: the share of them that is.
@@ -70,6 +72,7 @@ def _columns(judgements: Sequence[Judgement]) -> Tuple[numpy.ndarray, numpy.ndar
 
 
 def _logits(scores: numpy.ndarray) -> numpy.ndarray:
+    """Log-odds of scores. [n] -> [n], float64"""
     inside = numpy.clip(scores.astype(numpy.float64), EDGE, 1.0 - EDGE)
     logits: numpy.ndarray = numpy.log(inside) - numpy.log1p(-inside)
     return logits

@@ -152,7 +152,7 @@ class HMTL(TrainablePipe):
             ]
             self.cfg["observed"][name] = task.observe(gold)
             task.prepare(self.cfg["observed"][name])
-        self.cfg["calibration"] = {}  # it was of other weights
+        self.cfg["calibration"] = {}
         self.cfg["together"] = labels_together((eg.reference for eg in examples), self.tasks)
         check_unknown(examples, self.tasks)
         self.coverage = measure(examples, self.tasks, self.sentence_of)
@@ -257,6 +257,7 @@ class HMTL(TrainablePipe):
         """Update the weights, unless a gradient isn't finite, which is an error."""
         self.watch.watch_update(self.model, sgd)
         self.model.finish_update(sgd)
+        self.cfg["calibration"] = {}  # it was of other weights
 
     def rehearse(self, *args: Any, **kwargs: Any) -> Dict[str, float]:
         """Refused: spaCy's default does nothing, without a word."""

@@ -54,12 +54,13 @@ def make_hmtl(
     from .agreement import check_agreement
     from .component import HMTL
     from .data.long_texts import allow_long_texts
-    from .hierarchy import check_spans, check_threads, check_thresholds, ordered_tasks
+    from .hierarchy import check_groups, check_spans, check_threads, check_thresholds, ordered_tasks
     from .model import HMTLModel
     from .requirements import require_extras
 
     require_extras(nlp, embedding)
     levels = ordered_tasks(name, hierarchy, tasks)
+    check_groups(name, levels)
     check_thresholds(name, thresholds, tasks)
     check_spans(name, spans, tasks)
     check_threads(name, threads)

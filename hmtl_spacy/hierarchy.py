@@ -38,6 +38,21 @@ def ordered_tasks(component: str, hierarchy: List[str], tasks: Dict[str, Any]) -
     return {name: tasks[name] for name in hierarchy}
 
 
+def check_groups(component: str, tasks: Mapping[str, Task]) -> None:
+    """Raises if a level whose spans are a layer of its own would fill, and learn from, another's group."""
+    filled: Dict[str, str] = {}
+    for name, task in tasks.items():
+        if (group := task.scored_group) is None:
+            continue
+        other = filled.setdefault(group, name)
+        if other != name and not (task.keys and tasks[other].keys):
+            raise ValueError(
+                f"The tasks '{other}' and '{name}' fill different layers, '{tasks[other].layer}' and "
+                f"'{task.layer}', but the same span group, '{group}'. Give each a group of its own, such as "
+                f'[components.{component}.tasks.{name}] mentions_key = "{task.layer}".'
+            )
+
+
 def check_thresholds(component: str, thresholds: Mapping[str, float], tasks: Iterable[str]) -> None:
     """Raises if a threshold is for a task that there isn't, or isn't a probability."""
     check_threshold_names(component, thresholds, tasks)

@@ -8,12 +8,12 @@ from spacy.tokens import DocBin, Span
 from tiny import ANNOTATED, TINY_TASKS, annotate, confidences, layers, make_examples, make_pipeline, train
 from typer.testing import CliRunner
 
-from hmtl_spacy.annotations import set_mentions
+from hmtl_spacy.annotations import set_clusters, set_mentions
 from hmtl_spacy.calibration import calibrated, fit_curve, measure
 from hmtl_spacy.evaluation import calibrating
 from hmtl_spacy.evaluation.calibrating import calibrate
 from hmtl_spacy.evaluation.evaluate import evaluate
-from hmtl_spacy.evaluation.report import report
+from hmtl_spacy.evaluation.report import report, to_json
 
 TEXT = ANNOTATED[0][0]
 
@@ -139,10 +139,14 @@ def test_few_predictions_change_nothing(trained, disputed):
     assert trained.get_pipe("hmtl").cfg["calibration"] == {}
 
 
-def test_training_anew_forgets_it(trained):
-    trained.get_pipe("hmtl").cfg["calibration"] = {"ner": [0.5, 0.0]}
-    train(trained, make_examples(trained.vocab), steps=1)
-    assert trained.get_pipe("hmtl").cfg["calibration"] == {}
+def test_training_anew_and_training_further_forget_it(trained):
+    hmtl = trained.get_pipe("hmtl")
+    hmtl.cfg["calibration"] = {"ner": [0.5, 0.0]}
+    optimizer, _ = train(trained, make_examples(trained.vocab), steps=0)
+    assert hmtl.cfg["calibration"] == {}
+    hmtl.cfg["calibration"] = {"ner": [0.5, 0.0]}
+    trained.update(make_examples(trained.vocab), sgd=optimizer)
+    assert hmtl.cfg["calibration"] == {}
 
 
 def test_entities_without_a_group_of_scores_have_none(data):
@@ -175,3 +179,22 @@ def test_the_command_stores_it_and_says_what_it_did(trained, disputed, tmp_path,
     assert spacy.load(tmp_path / "model").get_pipe("hmtl").cfg["calibration"]["mentions"]
     scored = CliRunner().invoke(app, ["hmtl", "evaluate", str(tmp_path / "model"), str(disputed)])
     assert scored.output.count("expected calibration error") == 4
+
+
+def test_a_link_is_right_if_any_mention_before_is_of_its_cluster(trained):
+    gold = annotate(trained.vocab, *ANNOTATED[0][:2], clusters=[[(0, 2), (9, 10)], [(4, 6), (7, 8)]])
+    found = gold.copy()
+    set_clusters(found, [[(0, 2), (4, 6), (7, 8), (9, 10)]], {(4, 6): 0.4, (7, 8): 0.7, (9, 10): 0.9})
+    coref = trained.get_pipe("hmtl").tasks["coref"]
+    assert coref.judgements(found, gold) == [(0.4, False), (0.7, True), (0.9, True)]
+    del found.spans["coref_clusters"].attrs["scores"]
+    assert coref.judgements(found, gold) == []  # written by something without confidences
+    del found.spans["coref_clusters"]
+    assert coref.judgements(found, gold) == []
+
+
+def test_the_data_of_an_evaluation_name_it(trained, data):
+    result = evaluate(trained, data)
+    found = to_json(result)["tasks"]["coref"]["calibration"]
+    assert set(found) == {"n", "confidence", "right", "error"}
+    assert (found["n"], found["right"]) == (4, 1.0) and 0.9 < found["confidence"] < 1.0

@@ -91,3 +91,20 @@ def test_one_layer_can_not_be_filled_twice():
     tasks = {**TASKS, "more": {**TINY_TASKS["mentions"], **ARGUMENTS, "mentions_key": "more"}}
     with pytest.raises(ValueError, match="'arguments' and 'more' both fill the layer 'arguments'"):
         make_pipeline(hierarchy=[*HIERARCHY[:4], "more", "relations"], tasks=tasks)
+
+
+def test_a_second_layer_needs_a_group_of_its_own():
+    """Else it would learn from the mentions, and overwrite them."""
+    tasks = {**TASKS, "arguments": {**TINY_TASKS["mentions"], "layer": "arguments"}}
+    with pytest.raises(ValueError, match="'mentions' and 'arguments' fill different layers.*same span group"):
+        make_pipeline(hierarchy=HIERARCHY, tasks=tasks)
+    tasks = {**TASKS, "arguments": {**TINY_TASKS["mentions"], **ARGUMENTS, "mentions_key": "ents"}}
+    with pytest.raises(ValueError, match="'ner' and 'arguments' fill different layers"):
+        make_pipeline(hierarchy=HIERARCHY, tasks=tasks)
+
+
+@pytest.mark.parametrize("layer", ["entities", "clusters", "relations"])
+def test_mentions_are_no_other_standard_layer(layer):
+    tasks = {**TASKS, "arguments": {**TINY_TASKS["mentions"], "layer": layer}}
+    with pytest.raises(ValueError, match=f"The layer of mentions is '{layer}', which other tasks fill"):
+        make_pipeline(hierarchy=HIERARCHY, tasks=tasks)

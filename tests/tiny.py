@@ -134,6 +134,7 @@ def train(nlp, examples, steps=60, learn_rate=0.01):
     fix_random_seed(0)
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = learn_rate
+    losses = {}
     for _ in range(steps):
         losses = nlp.update(examples, sgd=optimizer, losses={})
     return optimizer, losses

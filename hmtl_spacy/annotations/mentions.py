@@ -9,14 +9,19 @@ from .spans import confidences, spans_of
 
 
 def set_mentions(
-    doc: Doc, mentions: Iterable[Span], scores: Optional[Sequence[float]] = None, key: str = MENTIONS
+    doc: Doc,
+    mentions: Iterable[Span],
+    scores: Optional[Sequence[float]] = None,
+    key: str = MENTIONS,
+    layer: str = "mentions",
 ) -> None:
     """Store typed mentions; they may nest and overlap.
 
     scores: confidences in 0..1, one per mention; all 1.0 if not given.
+    layer: which layer the group is; another name for mentions of a second kind.
     """
     mentions = list(mentions)
-    write_layer(doc, "mentions", key, mentions, scores=confidences(scores, len(mentions)))
+    write_layer(doc, layer, key, mentions, scores=confidences(scores, len(mentions)))
 
 
 def get_mentions(doc: Doc, key: str = MENTIONS) -> Optional[List[Span]]:

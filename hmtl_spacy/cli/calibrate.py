@@ -40,8 +40,9 @@ def calibrate_cli(
         msg.fail(f"'{data_path}' has no gold annotation for what the pipeline predicts.", exits=1)
     typer.echo(ROW.format("", "number", "confidence", "right", "error", "after"))
     for name, task in fitted.items():
-        numbers = (100 * x for x in (*task.before[1:], task.after.error))
-        typer.echo(ROW.format(name, f"{task.before.n:,}", *(f"{x:.1f}" for x in numbers)))
+        before = task.before
+        percent = (before.confidence, before.right, before.error, task.after.error)
+        typer.echo(ROW.format(name, f"{before.n:,}", *(f"{100 * x:.1f}" for x in percent)))
     typer.echo("error: expected calibration error, after: on documents that the curve wasn't fitted on")
     if kept := [name for name, task in fitted.items() if task.curve is None]:
         msg.info(f"Too few predictions, or nothing to gain: the confidences of {', '.join(kept)} stay.")

@@ -68,6 +68,11 @@ class Task:
         """
         return {}
 
+    @property
+    def scored_group(self) -> Optional[str]:
+        """The span group that the task fills, with confidences in `attrs["scores"]`; None for none."""
+        return None
+
     def level_settings(self) -> LevelSettings:
         return LevelSettings(
             self.inputs, self.hidden, self.depth, self.dropout, self.label_embedding_width, self.build_head
@@ -191,6 +196,13 @@ class Task:
         confidences can't be judged.
         """
         return []
+
+    def confidences(self, doc: Doc) -> Dict[Tuple[int, int], float]:
+        """Those of the spans in `scored_group`, by character offsets; none where it has no scores."""
+        group = doc.spans.get(self.scored_group) if self.scored_group else None
+        if group is None:
+            return {}
+        return {char_offsets(span): score for span, score in zip(group, group.attrs.get("scores", ()))}
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         """The scores worth showing; those with a number count when models are compared."""

@@ -112,6 +112,10 @@ class Coref(Task):
         return get_clusters(doc, self.clusters_key) is not None
 
     @property
+    def scored_group(self) -> str:
+        return self.clusters_key
+
+    @property
     def spans_from(self) -> Optional[str]:
         return next((name for name, task in self.below.items() if task.layer == "mentions"), None)
 
@@ -171,16 +175,15 @@ class Coref(Task):
         """Of each mention but the first of its cluster: whether it is in one gold cluster with one before."""
         gold, clusters = self.compared(predicted, reference)
         cluster_of = {span: number for number, cluster in enumerate(gold) for span in cluster}
-        group = predicted.spans[self.clusters_key]
-        confidence = {char_offsets(span): score for span, score in zip(group, group.attrs["scores"])}
+        confidence = self.confidences(predicted)
         judged = []
-        for cluster in map(sorted, clusters):
-            numbers = [cluster_of.get(span) for span in cluster]
-            judged += [
-                (confidence[span], numbers[i] is not None and numbers[i] in numbers[:i])
-                for i, span in enumerate(cluster)
-                if i
-            ]
+        for first, *others in map(sorted, clusters):
+            seen = {cluster_of.get(first)}  # gold clusters of the mentions before
+            for span in others:
+                number = cluster_of.get(span)
+                if span in confidence:
+                    judged.append((confidence[span], number is not None and number in seen))
+                seen.add(number)
         return judged
 
     def score_weights(self) -> Dict[str, Optional[float]]:

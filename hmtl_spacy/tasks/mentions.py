@@ -5,11 +5,9 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations import get_mentions, write_layer
-from ..data.layers import spans_to_json
+from ..annotations import get_mentions, set_mentions, write_layer
+from ..data.layers import STANDARD, spans_to_json
 from .tagging import TaggingTask
-
-MENTIONS = "mentions"  # the layer of the first level of mentions
 
 
 class Mentions(TaggingTask):
@@ -20,14 +18,19 @@ class Mentions(TaggingTask):
         arguments of a corpus's relations: a layer of its own, which coreference and entities don't read.
     """
 
-    def __init__(self, *, mentions_key: str, layer: str = MENTIONS, **settings: Any):
+    def __init__(self, *, mentions_key: str, layer: str = "mentions", **settings: Any):
         super().__init__(**settings)
+        if layer in STANDARD and layer != "mentions":
+            raise ValueError(
+                f"The layer of mentions is '{layer}', which other tasks fill. Leave it 'mentions', or give "
+                f"it a name of its own."
+            )
         self.mentions_key = mentions_key
         self.layer = layer
 
     @property
     def keys(self) -> Dict[str, Optional[str]]:
-        return {"mentions": self.mentions_key} if self.layer == MENTIONS else {}
+        return {self.layer: self.mentions_key} if self.layer in STANDARD else {}
 
     @property
     def scored_group(self) -> str:
@@ -46,10 +49,10 @@ class Mentions(TaggingTask):
     def relabel(self, doc: Doc, rename: Callable[[str], Optional[str]]) -> None:
         named = [(span, rename(span.label_)) for span in self.spans(doc)]
         kept = [Span(doc, s.start, s.end, label=label) for s, label in named if label is not None]
-        self._write(doc, kept, [1.0] * len(kept))
+        set_mentions(doc, kept, key=self.mentions_key, layer=self.layer)
 
     def annotate(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
-        self._write(doc, self.decode_spans(doc, rows), scores.tolist())
+        set_mentions(doc, self.decode_spans(doc, rows), scores.tolist(), self.mentions_key, self.layer)
 
     def annotate_beside(self, doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray) -> None:
         present = self.spans(doc)
@@ -59,11 +62,8 @@ class Mentions(TaggingTask):
         write_layer(doc, self.layer, self.mentions_key, [*present, *self.decode_spans(doc, rows)], **attrs)
 
     def to_json(self, doc: Doc) -> Optional[Any]:
-        return super().to_json(doc) if self.layer == MENTIONS else spans_to_json(doc, self.mentions_key)
+        return super().to_json(doc) if self.layer in STANDARD else spans_to_json(doc, self.mentions_key)
 
     def score_weights(self) -> Dict[str, Optional[float]]:
         prefix = self.prefix
         return {f"{prefix}_f": 1.0, f"{prefix}_p": 0.0, f"{prefix}_r": 0.0, f"{prefix}_per_type": None}
-
-    def _write(self, doc: Doc, mentions: List[Span], scores: List[float]) -> None:
-        write_layer(doc, self.layer, self.mentions_key, mentions, scores=scores)

@@ -54,11 +54,8 @@ class SpanRelations(RelationTask):
     @property
     def keys(self) -> Dict[str, Optional[str]]:
         """Without the group of the mentions if the candidates are a layer of their own."""
-        source = self.below.get(self.candidates_from)
         keys = super().keys
-        if source is not None and source.layer not in STANDARD:
-            del keys["mentions"]
-        return keys
+        return {layer: key for layer, key in keys.items() if layer != "mentions" or not self._own_kind}
 
     def build_head(self, nI: int, nX: int) -> SpanPairHead:
         source = self.below.get(self.candidates_from) if self.types else None
@@ -68,9 +65,13 @@ class SpanRelations(RelationTask):
         )
 
     def typing_levels(self) -> List[str]:
+        return [self.candidates_from] if self._own_kind else super().typing_levels()
+
+    @property
+    def _own_kind(self) -> bool:
+        """Whether the candidates come from a level whose spans are a layer of their own."""
         source = self.below.get(self.candidates_from)
-        own = source is not None and source.layer not in STANDARD
-        return [self.candidates_from] if own else super().typing_levels()
+        return source is not None and source.layer not in STANDARD
 
     def candidate_rows(self, doc: Doc) -> Optional[numpy.ndarray]:
         mentions = get_mentions(doc, self.mentions_key)

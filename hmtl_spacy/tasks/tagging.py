@@ -30,11 +30,6 @@ class TaggingTask(Task):
         raise NotImplementedError
 
     @property
-    def scored_group(self) -> Optional[str]:
-        """The span group whose `attrs["scores"]` are the confidences."""
-        raise NotImplementedError
-
-    @property
     def prefix(self) -> str:
         """Of the names of its scores."""
         raise NotImplementedError
@@ -85,13 +80,6 @@ class TaggingTask(Task):
         gold, judged = self._compared(predicted, reference)
         confidence = self.confidences(predicted)
         return [(confidence[s, e], (s, e, label) in gold) for s, e, label in judged if (s, e) in confidence]
-
-    def confidences(self, doc: Doc) -> Dict[Tuple[int, int], float]:
-        """Those of the spans of a level's group, by character offsets; none where it has no scores."""
-        group = doc.spans.get(self.scored_group) if self.scored_group else None
-        if group is None:
-            return {}
-        return {char_offsets(span): score for span, score in zip(group, group.attrs.get("scores", ()))}
 
     def _compared(self, predicted: Doc, reference: Doc) -> Tuple[Set[LabelledSpan], Set[LabelledSpan]]:
         """Gold and predicted spans as they are compared."""
