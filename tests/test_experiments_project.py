@@ -19,6 +19,7 @@ if not (ROOT / "experiments").is_dir():
 sys.path.append(str(ROOT / "experiments"))
 
 from hmtl_experiments.probing.__main__ import arguments as probing_arguments
+from hmtl_experiments.probing.edges.__main__ import arguments as edge_arguments
 from hmtl_experiments.run import arguments
 
 EXPERIMENTS = srsly.read_yaml(ROOT / "experiments" / "project.yml")
@@ -81,6 +82,11 @@ def test_the_variables_reach_probing_and_the_plan(folder):
         *(options.metrics / f"probing-mine.{x}" for x in ("md", "svg")),
     ]
     assert steps["probing-table"]["outputs"] == list(map(str, made))
+    options = edge_arguments(shlex.split(steps["edge-probing-table"]["script"][0])[3:])
+    assert options.name == "mine" and options.seed == 3
+    assert list(map(str, options.corpus)) == ["../corpus/sample", "../corpus/web"]
+    edges = [str(made).replace("probing-mine", "edges-mine") for made in made]
+    assert steps["edge-probing-table"]["outputs"] == edges
     options = arguments(shlex.split(steps["plan"]["script"][0])[3:])
     assert options.plan and options.experiment == "speed" and options.hours == 4
 

@@ -33,12 +33,15 @@ def main(argv: Optional[List[str]] = None) -> int:
 def write(path: Path, metrics: Path) -> Path:
     """Write the page of a file of results."""
     results = json.loads(path.read_text(encoding="utf8"))
-    if results["experiment"] == "probing":
-        from .probing.report import write_report as write_probing
+    if results["experiment"] in ("probing", "edge-probing"):
         from .probing.requirements import require_libraries
 
         require_libraries()
-        return write_probing(results, metrics / f"{path.stem}.md")
+        from .probing.edges.report import write_report as write_edges
+        from .probing.report import write_report as write_probing
+
+        write_page = write_probing if results["experiment"] == "probing" else write_edges
+        return write_page(results, metrics / f"{path.stem}.md")
     from .report import write_report
 
     return write_report(results, metrics)

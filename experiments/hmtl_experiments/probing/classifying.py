@@ -1,4 +1,4 @@
-"""A probe: logistic regression on sentence embeddings, its regularisation chosen on the development split."""
+"""A probe: logistic regression on frozen vectors, its regularisation chosen on the development split."""
 
 import warnings
 from typing import Any, Dict, List, Sequence
@@ -14,8 +14,8 @@ STEPS = 200
 def probe(vectors: Dict[str, numpy.ndarray], labels: Dict[str, Sequence[str]]) -> Dict[str, Any]:
     """Train on a split for each strength of the penalty, choose one, predict the test split with it.
 
-    vectors: by split, [n_sentences, width]. labels: by split.
-    RETURNS: the strength, the accuracy on the development split, and which test sentences are right.
+    vectors: by split, [n_examples, width]. labels: by split.
+    RETURNS: the strength, the accuracy on the development split, and the labels of the test split.
     """
     mean, spread = vectors["train"].mean(axis=0), vectors["train"].std(axis=0)
     spread[spread == 0] = 1
@@ -29,6 +29,6 @@ def probe(vectors: Dict[str, numpy.ndarray], labels: Dict[str, Sequence[str]]) -
             warnings.simplefilter("ignore", ConvergenceWarning)
             classifier.fit(scaled["train"], labels["train"])
         on_dev = float((classifier.predict(scaled["dev"]) == numpy.asarray(labels["dev"])).mean())
-        right: List[bool] = (classifier.predict(scaled["test"]) == numpy.asarray(labels["test"])).tolist()
-        tried.append({"strength": strength, "dev": on_dev, "right": right})
+        predicted: List[str] = classifier.predict(scaled["test"]).tolist()
+        tried.append({"strength": strength, "dev": on_dev, "predicted": predicted})
     return max(tried, key=lambda trial: trial["dev"])

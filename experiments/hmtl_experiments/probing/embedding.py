@@ -1,7 +1,7 @@
 """Sentence embeddings of the layers of a trained pipeline, and of two baselines."""
 
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -36,7 +36,7 @@ def embed(nlp: Language, sentences: Sequence[Words]) -> Embeddings:
     with tqdm(total=len(docs), unit=" sentences", disable=None, leave=False) as bar:
         for batch in batches_of_words(docs, BATCH_WORDS):
             lengths = [len(doc) for doc in batch]
-            for layer, vectors in _layers(model, batch):
+            for layer, vectors in layers(model, batch):
                 for pooling in POOLINGS:
                     pooled.setdefault((layer, pooling), []).append(pool(vectors, lengths, pooling))
             bar.update(len(batch))
@@ -67,14 +67,14 @@ def _doc(nlp: Language, words: Words) -> Doc:
     return Doc(nlp.vocab, words=list(words), sent_starts=[True, *[False] * (len(words) - 1)])
 
 
-def _layers(model: Model, docs: List[Doc]) -> Iterator[Tuple[str, numpy.ndarray]]:
+def layers(model: Model, docs: List[Doc]) -> Iterator[Tuple[str, numpy.ndarray]]:
     """YIELDS: the name of a layer and its token vectors, [n_tokens, width], lowest layer first."""
+    last = transformer_layer(model, docs, -1)
+    if last is not None:
+        yield TRANSFORMER, last
     embedding, network = model.get_ref("embedding"), network_of(model)
     network.eval()
     with torch.inference_mode():
-        if embedding.has_ref("contextual") and embedding.get_ref("contextual").name == "hmtl-transformer":
-            with _last_layer(embedding.get_ref("contextual")) as transformer:
-                yield TRANSFORMER, model.ops.to_numpy(transformer.predict(docs))
         vectors = embedding.predict(docs)
         yield SHARED, model.ops.to_numpy(vectors)
         tokens = token_batch(model, docs, xp2torch(vectors))
@@ -83,15 +83,27 @@ def _layers(model: Model, docs: List[Doc]) -> Iterator[Tuple[str, numpy.ndarray]
             yield level, ascent.encode(level).vectors.cpu().numpy()
 
 
+def transformer_layer(model: Model, docs: List[Doc], place: int) -> Optional[numpy.ndarray]:
+    """Compute a layer of the transformer, [n_tokens, width]; None if the pipeline has no transformer.
+
+    place: 0 for its word pieces, before any of them has seen another; -1 for its last layer.
+    """
+    embedding = model.get_ref("embedding")
+    if not embedding.has_ref("contextual") or embedding.get_ref("contextual").name != "hmtl-transformer":
+        return None
+    with torch.inference_mode(), _one_layer(embedding.get_ref("contextual"), place) as transformer:
+        return model.ops.to_numpy(transformer.predict(docs))
+
+
 @contextmanager
-def _last_layer(transformer: Model) -> Iterator[Model]:
-    """Let the last layer alone count in the mix of the layers, for a while."""
+def _one_layer(transformer: Model, place: int) -> Iterator[Model]:
+    """Let one layer alone count in the mix of the layers, for a while."""
     _, shim = shims_of(transformer)
     mix = shim.network
     learned = {name: weights.clone() for name, weights in mix.state_dict().items()}
-    last = torch.full_like(mix.weights, -torch.inf)
-    last[-1] = 0.0
-    mix.load_state_dict({"weights": last, "scale": torch.ones_like(mix.scale)})
+    only = torch.full_like(mix.weights, -torch.inf)
+    only[place] = 0.0
+    mix.load_state_dict({"weights": only, "scale": torch.ones_like(mix.scale)})
     try:
         yield transformer
     finally:

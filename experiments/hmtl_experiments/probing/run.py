@@ -18,7 +18,8 @@ def run(nlp: Language, by_task: Dict[str, Splits], vocab: Optional[Vocab] = None
     by_task: the splits of each task.
     vocab: with word vectors, for bags of them.
     RETURNS: by task: how many sentences and labels, what each test sentence is drawn with, and by layer and
-        pooling what `probe` gives, with a character for each test sentence, 1 if it is right.
+        pooling what `probe` gives, with a character for each test sentence in place of its label, 1 if it is
+        right.
     """
     splits = [split for of_task in by_task.values() for split in of_task.values()]
     place = {words: i for i, words in enumerate(dict.fromkeys(eg.words for split in splits for eg in split))}
@@ -41,7 +42,8 @@ def _probes(splits: Splits, embeddings: Embeddings, place: Dict[Any, int]) -> Li
     probes = []
     for (layer, pooling), vectors in embeddings.items():
         found = probe({split: numpy.take(vectors, rows[split], axis=0) for split in SHARES}, labels)
-        right = "".join("01"[is_right] for is_right in found["right"])
+        predicted = found.pop("predicted")
+        right = "".join("01"[one == label] for one, label in zip(predicted, labels["test"]))
         probes.append({"layer": layer, "pooling": pooling, **found, "right": right})
     return probes
 

@@ -1,0 +1,136 @@
+"""The results of edge probing as tables and as a plot."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy
+
+from ...rows import markdown
+from ...statistics import (
+    LEVEL,
+    Counts,
+    Interval,
+    bootstrap,
+    bootstrap_difference,
+    f1,
+    holm,
+    permutation_test,
+)
+from ..embedding import SHARED, TRANSFORMER
+from ..splitting import SHARES
+from .embedding import WORD_PIECES, WORDS
+
+RESAMPLES = 4000
+LEGEND = (
+    "Micro F1 in percent on the test split, without the label `none`; selectivity: the same less that of the "
+    "control task. Brackets: intervals of 95 % by a bootstrap over documents."
+)
+DIFFERENCES = (
+    "Differences of F1 between layers. **Bold**: p < 0.05 by a paired permutation test over documents, "
+    "corrected by Holm's method for all differences of the table."
+)
+
+
+def write_report(results: Dict[str, Any], path: Path) -> Path:
+    """Write `path` as Markdown and, beside it, the plot as SVG."""
+    tasks = results["tasks"]
+    lines = [f"# Edge probing: {results['pipeline']} on {results['corpus']}", "", LEGEND, "", *table(tasks)]
+    lines += ["", DIFFERENCES, "", *comparisons(tasks), "", *sizes(tasks)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+    plot(tasks, path.with_suffix(".svg"))
+    return path
+
+
+def table(tasks: Dict[str, Any]) -> List[str]:
+    """Write a row for each layer: F1 and selectivity in each task."""
+    header = ["layer", "width"]
+    most_frequent = ["most frequent label", ""]
+    for task, of_task in tasks.items():
+        header += [task, "selectivity"]
+        most_frequent += [_cell(bootstrap(_runs(of_task["most frequent"]["task"]), f1, n=RESAMPLES)), ""]
+    body = [most_frequent]
+    for layer, (width, intervals) in by_layer(tasks).items():
+        body.append([layer, str(width), *(_cell(one) for of_task in intervals.values() for one in of_task)])
+    return markdown(header, body)
+
+
+def comparisons(tasks: Dict[str, Any]) -> List[str]:
+    """Compare each layer with the one that it is made of: levels with g_e, that with the transformer."""
+    layers = list(by_layer(tasks))
+    base = [layer for layer in (WORDS, WORD_PIECES, TRANSFORMER, SHARED) if layer in layers]
+    pairs = list(zip(base[1:], base)) + [(layer, SHARED) for layer in layers if layer not in base]
+    cells = [compare(of_task, *pair) for pair in pairs for of_task in tasks.values()]
+    corrected = holm([p for _, p in cells])
+    texts = [f"**{gap:+.1f}**" if p < LEVEL else f"{gap:+.1f}" for (gap, _), p in zip(cells, corrected)]
+    n = len(tasks)
+    body = [[f"{one} − {other}", *texts[i * n : (i + 1) * n]] for i, (one, other) in enumerate(pairs)]
+    return markdown(["", *tasks], body)
+
+
+def compare(of_task: Dict[str, Any], one: str, other: str) -> Tuple[float, float]:
+    """Compare two layers in a task. RETURNS: the difference in percent, and p."""
+    counts = {found["layer"]: _runs(found["task"]) for found in of_task["probes"]}
+    here, there = counts[one], counts[other]
+    gap = f1(here.sum(axis=1)) - f1(there.sum(axis=1))
+    return 100 * float(gap[0]), permutation_test(here, there, f1, RESAMPLES)
+
+
+def sizes(tasks: Dict[str, Any]) -> List[str]:
+    """Write how many targets each task has, and what is known of the words of those of the test split."""
+    body = []
+    for task, of_task in tasks.items():
+        n_of = [str(of_task["counts"][split][0]) for split in SHARES]
+        n_docs = len(of_task["most frequent"]["task"])
+        labels = str(of_task["counts"]["train"][1])
+        body.append([task, *n_of, str(n_docs), labels, f"{100 * of_task['known']:.0f} %"])
+    header = ["task", "training", "development", "test", "test documents", "labels", "words seen in training"]
+    return markdown(header, body)
+
+
+def by_layer(tasks: Dict[str, Any]) -> Dict[str, Tuple[int, Dict[str, Tuple[Interval, Interval]]]]:
+    """Compute F1 and selectivity with their intervals. RETURNS: by layer its width, and both by task."""
+    scores: Dict[str, Tuple[int, Dict[str, Tuple[Interval, Interval]]]] = {}
+    for task, of_task in tasks.items():
+        for found in of_task["probes"]:
+            there, control = _runs(found["task"]), _runs(found["control"])
+            both = bootstrap(there, f1, n=RESAMPLES), bootstrap_difference(there, control, f1, n=RESAMPLES)
+            scores.setdefault(found["layer"], (found["width"], {}))[1][task] = both
+    return scores
+
+
+def plot(tasks: Dict[str, Any], path: Path) -> None:
+    """Draw F1 and selectivity by layer, a panel for each task."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    scores = by_layer(tasks)
+    with pyplot.rc_context({"svg.hashsalt": "edge-probing", "font.size": 8}):
+        figure, axes = pyplot.subplots(1, len(tasks), figsize=(11, 3.5), squeeze=False)
+        for axis, task in zip(axes[0], tasks):
+            for i, (name, marker) in enumerate((("F1", "o"), ("selectivity", "s"))):
+                intervals = [of_tasks[task][i] for _, of_tasks in scores.values()]
+                values, low, high = (numpy.array(side) for side in zip(*intervals))
+                errors = numpy.clip([values - low, high - values], 0, None)
+                style = {"marker": marker, "markersize": 3, "label": name}
+                axis.errorbar(list(scores), 100 * values, 100 * errors, **style)
+            axis.set_title(task)
+            axis.tick_params(axis="x", rotation=60)
+        axes[0][0].legend()
+        figure.supylabel("percent")
+        figure.tight_layout()
+        figure.savefig(path, metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _runs(counts: List[List[int]]) -> Counts:
+    """Counts of one run as `f1` takes them. counts: right, predicted and gold of each document."""
+    right, predicted, gold = numpy.array(counts, dtype=float).T
+    return numpy.stack([right, predicted, right, gold], axis=-1)[None]
+
+
+def _cell(interval: Interval) -> str:
+    value, low, high = (100 * number for number in interval)
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"
