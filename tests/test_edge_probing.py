@@ -142,9 +142,9 @@ def test_control_labels_hang_on_words_alone_and_are_as_frequent():
     assert known(splits) == pytest.approx(6 / 7)
 
 
-def test_counts_leave_out_pairs_without_a_label():
+def test_counts_without_and_with_pairs_without_a_label():
     at = [Target(doc, ((0, 1), (1, 2)), "", ()) for doc in (3, 3, 3, 7)]
-    assert counts(at, ["A", "A", NONE, "B"], ["A", NONE, "B", "B"]) == [[1, 2, 2], [1, 1, 1]]
+    assert counts(at, ["A", "A", NONE, "B"], ["A", NONE, "B", "B"]) == [[1, 2, 2, 1, 3], [1, 1, 1, 1, 1]]
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_from_a_pipeline_to_the_table(nlp, corpus, tmp_path):
     assert main([str(tmp_path / "pipeline"), "--name", "tiny", "--corpus", str(corpus), *places]) == 0
     page, picture = tmp_path / "metrics/edges-tiny.md", tmp_path / "metrics/edges-tiny.svg"
     written = page.read_text(), picture.read_text()
-    assert "| layer | width | entities | selectivity | coreference | selectivity | relations |" in written[0]
+    assert "| layer | width | entities: F1 | accuracy | selectivity | coreference: F1 |" in written[0]
     assert "on corpus (11 train, 2 dev, 4 test)" in written[0] and "| g_e − words |" in written[0]
     page.unlink(), picture.unlink()
     assert again(places) == 0
@@ -209,12 +209,13 @@ def test_from_a_pipeline_to_the_table(nlp, corpus, tmp_path):
     results = json.loads((tmp_path / "results/edges-tiny.json").read_text())
     assert results["left out"] == [] and list(results["tasks"]) == list(TASKS)
     scores = by_layer(results["tasks"])
-    often = sum(of_doc[0] for of_doc in results["tasks"]["entities"]["most frequent"]["task"])
+    often = sum(of_doc[0] for of_doc in results["tasks"]["entities"]["most frequent"]["F1"])
     found = results["tasks"]["entities"]["probes"][0]
     right = {kind: sum(of_doc[0] for of_doc in found[kind]) for kind in ("task", "control")}
     n = results["tasks"]["entities"]["counts"]["test"][0]
-    f1, selectivity = scores[WORDS][1]["entities"]
-    assert f1.value == pytest.approx(right["task"] / n) and right["task"] > 1.2 * often, "words tell types"
+    f1, accuracy, selectivity = scores[WORDS][1]["entities"].values()
+    assert f1.value == pytest.approx(right["task"] / n) and f1.value == pytest.approx(accuracy.value)
+    assert right["task"] > 1.2 * often, "words tell types"
     assert selectivity.value == pytest.approx((right["task"] - right["control"]) / n)
     assert selectivity.low <= selectivity.value <= selectivity.high
 
@@ -245,7 +246,7 @@ def test_layers_are_compared_and_corrected_for_all_comparisons():
     """40 documents with one target each: all right against half right is clear, one more isn't."""
     right = {WORDS: [1, 0] * 20, "g_e": [1] * 40, "ner": [1] * 39 + [0]}
     probes = [
-        {"layer": layer, "width": 1, "task": [[one, 1, 1] for one in of_layer]}
+        {"layer": layer, "width": 1, "task": [[one, 1, 1, one, 1] for one in of_layer]}
         for layer, of_layer in right.items()
     ]
     for probe in probes:

@@ -10,6 +10,8 @@ from ...statistics import (
     LEVEL,
     Counts,
     Interval,
+    Measure,
+    accuracy,
     bootstrap,
     bootstrap_difference,
     f1,
@@ -21,12 +23,14 @@ from ..splitting import SHARES
 from .embedding import WORD_PIECES, WORDS
 
 RESAMPLES = 4000
+# which of a document's counts a score is made of, and how
+SCORES: Dict[str, Tuple[List[int], Measure]] = {"F1": ([0, 1, 0, 2], f1), "accuracy": ([3, 4], accuracy)}
 LEGEND = (
-    "Micro F1 in percent on the test split, without the label `none`; selectivity: the same less that of the "
-    "control task. Brackets: intervals of 95 % by a bootstrap over documents."
+    "Micro F1 in percent on the test split, without the label `none`; accuracy, with it; selectivity: "
+    "accuracy less that of the control task. Brackets: intervals of 95 % by a bootstrap over documents."
 )
 DIFFERENCES = (
-    "Differences of F1 between layers. **Bold**: p < 0.05 by a paired permutation test over documents, "
+    "Differences of accuracy between layers. **Bold**: p < 0.05 by a paired permutation test over documents, "
     "corrected by Holm's method for all differences of the table."
 )
 
@@ -43,15 +47,18 @@ def write_report(results: Dict[str, Any], path: Path) -> Path:
 
 
 def table(tasks: Dict[str, Any]) -> List[str]:
-    """Write a row for each layer: F1 and selectivity in each task."""
-    header = ["layer", "width"]
-    most_frequent = ["most frequent label", ""]
+    """Write a row for each layer: F1, accuracy and selectivity in each task."""
+    header, most_frequent = ["layer", "width"], ["most frequent label", ""]
     for task, of_task in tasks.items():
-        header += [task, "selectivity"]
-        most_frequent += [_cell(bootstrap(_runs(of_task["most frequent"]["task"]), f1, n=RESAMPLES)), ""]
+        header += [f"{task}: F1", "accuracy", "selectivity"]
+        for score, (_, measure) in SCORES.items():
+            counts = _runs(of_task["most frequent"][score], score)
+            most_frequent.append(_cell(bootstrap(counts, measure, n=RESAMPLES)))
+        most_frequent.append("")
     body = [most_frequent]
-    for layer, (width, intervals) in by_layer(tasks).items():
-        body.append([layer, str(width), *(_cell(one) for of_task in intervals.values() for one in of_task)])
+    for layer, (width, of_tasks) in by_layer(tasks).items():
+        cells = [_cell(interval) for of_task in of_tasks.values() for interval in of_task.values()]
+        body.append([layer, str(width), *cells])
     return markdown(header, body)
 
 
@@ -70,10 +77,10 @@ def comparisons(tasks: Dict[str, Any]) -> List[str]:
 
 def compare(of_task: Dict[str, Any], one: str, other: str) -> Tuple[float, float]:
     """Compare two layers in a task. RETURNS: the difference in percent, and p."""
-    counts = {found["layer"]: _runs(found["task"]) for found in of_task["probes"]}
+    counts = {found["layer"]: _runs(found["task"], "accuracy") for found in of_task["probes"]}
     here, there = counts[one], counts[other]
-    gap = f1(here.sum(axis=1)) - f1(there.sum(axis=1))
-    return 100 * float(gap[0]), permutation_test(here, there, f1, RESAMPLES)
+    gap = accuracy(here.sum(axis=1)) - accuracy(there.sum(axis=1))
+    return 100 * float(gap[0]), permutation_test(here, there, accuracy, RESAMPLES)
 
 
 def sizes(tasks: Dict[str, Any]) -> List[str]:
@@ -81,26 +88,30 @@ def sizes(tasks: Dict[str, Any]) -> List[str]:
     body = []
     for task, of_task in tasks.items():
         n_of = [str(of_task["counts"][split][0]) for split in SHARES]
-        n_docs = len(of_task["most frequent"]["task"])
+        n_docs = len(of_task["most frequent"]["F1"])
         labels = str(of_task["counts"]["train"][1])
         body.append([task, *n_of, str(n_docs), labels, f"{100 * of_task['known']:.0f} %"])
     header = ["task", "training", "development", "test", "test documents", "labels", "words seen in training"]
     return markdown(header, body)
 
 
-def by_layer(tasks: Dict[str, Any]) -> Dict[str, Tuple[int, Dict[str, Tuple[Interval, Interval]]]]:
-    """Compute F1 and selectivity with their intervals. RETURNS: by layer its width, and both by task."""
-    scores: Dict[str, Tuple[int, Dict[str, Tuple[Interval, Interval]]]] = {}
+def by_layer(tasks: Dict[str, Any]) -> Dict[str, Tuple[int, Dict[str, Dict[str, Interval]]]]:
+    """Compute scores with their intervals. RETURNS: by layer its width, and by task its scores by name."""
+    scores: Dict[str, Tuple[int, Dict[str, Dict[str, Interval]]]] = {}
     for task, of_task in tasks.items():
         for found in of_task["probes"]:
-            there, control = _runs(found["task"]), _runs(found["control"])
-            both = bootstrap(there, f1, n=RESAMPLES), bootstrap_difference(there, control, f1, n=RESAMPLES)
-            scores.setdefault(found["layer"], (found["width"], {}))[1][task] = both
+            intervals = {
+                score: bootstrap(_runs(found["task"], score), measure, n=RESAMPLES)
+                for score, (_, measure) in SCORES.items()
+            }
+            here, there = (_runs(found[kind], "accuracy") for kind in ("task", "control"))
+            intervals["selectivity"] = bootstrap_difference(here, there, accuracy, n=RESAMPLES)
+            scores.setdefault(found["layer"], (found["width"], {}))[1][task] = intervals
     return scores
 
 
 def plot(tasks: Dict[str, Any], path: Path) -> None:
-    """Draw F1 and selectivity by layer, a panel for each task."""
+    """Draw accuracy and selectivity by layer, a panel for each task."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -110,8 +121,8 @@ def plot(tasks: Dict[str, Any], path: Path) -> None:
     with pyplot.rc_context({"svg.hashsalt": "edge-probing", "font.size": 8}):
         figure, axes = pyplot.subplots(1, len(tasks), figsize=(11, 3.5), squeeze=False)
         for axis, task in zip(axes[0], tasks):
-            for i, (name, marker) in enumerate((("F1", "o"), ("selectivity", "s"))):
-                intervals = [of_tasks[task][i] for _, of_tasks in scores.values()]
+            for name, marker in (("accuracy", "o"), ("selectivity", "s")):
+                intervals = [of_tasks[task][name] for _, of_tasks in scores.values()]
                 values, low, high = (numpy.array(side) for side in zip(*intervals))
                 errors = numpy.clip([values - low, high - values], 0, None)
                 style = {"marker": marker, "markersize": 3, "label": name}
@@ -125,10 +136,9 @@ def plot(tasks: Dict[str, Any], path: Path) -> None:
         pyplot.close(figure)
 
 
-def _runs(counts: List[List[int]]) -> Counts:
-    """Counts of one run as `f1` takes them. counts: right, predicted and gold of each document."""
-    right, predicted, gold = numpy.array(counts, dtype=float).T
-    return numpy.stack([right, predicted, right, gold], axis=-1)[None]
+def _runs(counts: List[List[int]], score: str) -> Counts:
+    """What a score is made of, as its measure takes it, of one run. counts: of each document."""
+    return numpy.array(counts, dtype=float)[None][..., SCORES[score][0]]
 
 
 def _cell(interval: Interval) -> str:

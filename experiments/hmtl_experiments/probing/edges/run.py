@@ -39,7 +39,7 @@ def run(nlp: Language, docs: Dict[str, List[Doc]], by_task: Dict[str, Splits], s
 
     RETURNS: by task: how many targets and labels each split has, what share of the test targets has words
         that are in the training split, and by layer what is right in each test document, in the task and in
-        its control task; the same for the most frequent label.
+        its control task, as `counts` has it; the same for the most frequent label.
     """
     first = dict(zip(SHARES, numpy.cumsum([0, *(len(docs[split]) for split in SHARES)]).tolist()))
     moved = {
@@ -54,17 +54,12 @@ def run(nlp: Language, docs: Dict[str, List[Doc]], by_task: Dict[str, Splits], s
             "task": {split: [target.label for target in of_split] for split, of_split in splits.items()},
             "control": control(splits, seed),
         }
-        often = Counter(label for label in labels["task"]["train"] if label != NONE).most_common(1)[0][0]
-        most_frequent = [often] * len(splits["test"])
         results[task] = {
             "counts": {
                 split: [len(splits[split]), len({t.label for t in splits[split]})] for split in SHARES
             },
             "known": known(splits),
-            "most frequent": {
-                "label": often,
-                "task": counts(splits["test"], labels["task"]["test"], most_frequent),
-            },
+            "most frequent": _most_frequent(splits["test"], labels["task"]),
             "probes": [],
         }
         for layer, of_layer in tqdm(vectors.items(), desc=task, unit=" layers", disable=None, leave=False):
@@ -79,11 +74,18 @@ def run(nlp: Language, docs: Dict[str, List[Doc]], by_task: Dict[str, Splits], s
 
 
 def counts(targets: Sequence[Target], gold: Sequence[str], predicted: Sequence[str]) -> List[List[int]]:
-    """Count, for each document, what is right, what is predicted and what there is, each without `NONE`."""
-    by_doc: Dict[int, List[int]] = {target.doc: [0, 0, 0] for target in targets}
+    """Count, for each document, what is right, predicted and gold without `NONE`; then what is right with it,
+    of how many.
+    """
+    by_doc: Dict[int, List[int]] = {target.doc: [0] * 5 for target in targets}
     for target, label, guess in zip(targets, gold, predicted):
-        of_doc = by_doc[target.doc]
-        of_doc[0] += label == guess != NONE
-        of_doc[1] += guess != NONE
-        of_doc[2] += label != NONE
+        found = (label == guess != NONE, guess != NONE, label != NONE, label == guess, True)
+        by_doc[target.doc] = [n + more for n, more in zip(by_doc[target.doc], found)]
     return list(by_doc.values())
+
+
+def _most_frequent(test: Sequence[Target], labels: Dict[str, List[str]]) -> Dict[str, List[List[int]]]:
+    """What is right if one label is predicted for all: the most frequent but `NONE`, or the most frequent."""
+    often = [label for label, _ in Counter(labels["train"]).most_common()]
+    chosen = {"F1": next(label for label in often if label != NONE), "accuracy": often[0]}
+    return {score: counts(test, labels["test"], [label] * len(test)) for score, label in chosen.items()}
