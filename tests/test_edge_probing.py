@@ -25,7 +25,7 @@ from hmtl_experiments.again import main as again  # noqa: E402
 from hmtl_experiments.probing.edges import embedding as embedding_module  # noqa: E402
 from hmtl_experiments.probing.edges.__main__ import main  # noqa: E402
 from hmtl_experiments.probing.edges.controls import control, known  # noqa: E402
-from hmtl_experiments.probing.edges.embedding import WORDS, embed, features  # noqa: E402
+from hmtl_experiments.probing.edges.embedding import WORD_PIECES, WORDS, embed, features  # noqa: E402
 from hmtl_experiments.probing.edges.report import by_layer, comparisons, sizes, table  # noqa: E402
 from hmtl_experiments.probing.edges.run import counts, make_splits  # noqa: E402
 from hmtl_experiments.probing.edges.targets import NONE, TASKS, Target  # noqa: E402
@@ -167,6 +167,27 @@ def test_spans_are_means_of_token_vectors_whatever_the_batches(nlp, monkeypatch)
     assert again_rows == rows
     for layer in vectors:
         numpy.testing.assert_allclose(vectors[layer], again_vectors[layer], atol=1e-5)
+
+
+def test_a_transformer_runs_once_and_its_layers_are_told_apart(tmp_path, monkeypatch):
+    """As the pipeline itself embeds; afterwards nothing is kept."""
+    pytest.importorskip("transformers")
+    from tiny_transformer import pipeline, save_transformer
+
+    from hmtl_spacy.embedding import transformer as transformer_module
+
+    nlp = pipeline(save_transformer(tmp_path))
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    docs = [annotate(nlp.vocab, *layers) for layers in ANNOTATED]
+    run, runs = transformer_module.run_transformer, []
+    monkeypatch.setattr(transformer_module, "run_transformer", lambda *args: runs.append(1) or run(*args))
+    vectors, rows = embed(nlp, docs, targets("entities", *docs))
+    assert list(vectors) == [WORDS, WORD_PIECES, "transformer", "g_e", *nlp.get_pipe("hmtl").tasks]
+    assert len(runs) == 1
+    assert not numpy.allclose(vectors[WORD_PIECES], vectors["transformer"])
+    shared = nlp.get_pipe("hmtl").model.get_ref("embedding").predict([docs[2]])
+    numpy.testing.assert_allclose(vectors["g_e"][rows[2, (2, 4)]], shared[2:4].mean(axis=0), atol=1e-2)
+    assert len(runs) == 2, "nothing is kept once all is embedded"
 
 
 def test_word_vectors_are_those_of_words_and_nothing_else(nlp):

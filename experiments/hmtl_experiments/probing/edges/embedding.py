@@ -1,6 +1,7 @@
 """Vectors of spans from each layer of a trained pipeline, and from two lexical baselines."""
 
-from typing import Dict, Iterator, List, Sequence, Set, Tuple
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -34,7 +35,8 @@ def embed(nlp: Language, docs: List[Doc], targets: Sequence[Target]) -> Tuple[Ve
     model = get_component(nlp).model
     parts: Dict[str, List[numpy.ndarray]] = {}
     done = 0
-    with tqdm(total=len(docs), unit=" documents", disable=None, leave=False) as bar:
+    bar = tqdm(total=len(docs), unit=" documents", disable=None, leave=False)
+    with bar, _transformer_once(model) as forget:
         for batch in batches_of_words(docs, BATCH_WORDS):
             spans = [(i, span) for i in range(done, done + len(batch)) for span in sorted(wanted.get(i, ()))]
             starts = numpy.cumsum([0, *map(len, batch)]).tolist()
@@ -43,6 +45,7 @@ def embed(nlp: Language, docs: List[Doc], targets: Sequence[Target]) -> Tuple[Ve
             for layer, vectors in _all_layers(model, batch):
                 means = [vectors[start:end].mean(axis=0) for start, end in inside]
                 parts.setdefault(layer, []).extend(means)
+            forget()
             done += len(batch)
             bar.update(len(batch))
     return {layer: numpy.stack(of_layer) for layer, of_layer in parts.items()}, rows
@@ -61,6 +64,27 @@ def _all_layers(model: Model, docs: List[Doc]) -> Iterator[Tuple[str, numpy.ndar
     if lowest is not None:
         yield WORD_PIECES, lowest
     yield from layers(model, docs)
+
+
+@contextmanager
+def _transformer_once(model: Model) -> Iterator[Callable[[], None]]:
+    """Keep what a transformer gives for documents, so that all layers are made of it; as it was, afterwards.
+
+    YIELDS: what forgets it.
+    """
+    caches = [shim.cache for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache")]
+    before = [(cache.active, cache.features, cache.used) for cache in caches]
+
+    def forget() -> None:
+        for cache in caches:
+            cache.active, cache.features, cache.used = True, {}, 0
+
+    forget()
+    try:
+        yield forget
+    finally:
+        for cache, (active, kept, used) in zip(caches, before):
+            cache.active, cache.features, cache.used = active, kept, used
 
 
 def _random_vector(word: str) -> numpy.ndarray:
