@@ -133,7 +133,7 @@ def test_several_documents_have_contents_with_counts(doc):
         ["Document 1", "2", "4", "2", "1", "0"],
         ["Document 2", "2", "4", "2", "0", "1"],
     ]
-    assert html.count('class="row same"') == 3 and html.count('<section class="document same">') == 1
+    assert html.count('class="row same two"') == 3 and html.count('<section class="document same">') == 1
     assert "<nav" not in render(doc, gold=doc)
 
 
