@@ -160,6 +160,13 @@ def test_a_later_text_wins_over_one_that_takes_longer(opened, server):
     assert words(opened) == TEXT.split()
 
 
+def test_sentences_are_as_wide_as_the_page(opened):
+    """Not as wide as their words, which would break when arrows or another font need a little more."""
+    annotate(opened, TEXT)
+    widths = [one.bounding_box()["width"] for one in opened.locator("#layers, #layers .sentence").all()]
+    assert len(widths) == 3 and min(widths) > max(widths) - 2
+
+
 @pytest.mark.parametrize("text", [TEXT * 3, "Donaudampfschifffahrts" * 40])
 def test_nothing_overflows_on_a_small_screen(new_page, url, text):
     page = new_page(width=360)
