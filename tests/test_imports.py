@@ -58,7 +58,7 @@ TABLE = {
     "logger": ("data thresholds", LIGHT),
     "training": ("shims annotate.locks annotate.models annotate.outputs", f"{LIGHT} torch safetensors"),
     "visualize": ("annotations data.layers entities", "spacy IPython jinja2 markupsafe"),
-    "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn"),
+    "serve": ("__init__ data visualize", "spacy pydantic fastapi starlette uvicorn markupsafe"),
     "cli": (
         "registry annotate data evaluation graphs overlay presets training visualize",
         f"{LIGHT} fastapi torch uvicorn",

@@ -3,6 +3,7 @@
 import re
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -133,7 +134,7 @@ def test_several_documents_have_contents_with_counts(doc):
         ["Document 1", "2", "4", "2", "1", "0"],
         ["Document 2", "2", "4", "2", "0", "1"],
     ]
-    assert html.count('class="row same"') == 3 and html.count('<section class="document same">') == 1
+    assert html.count('class="row same two"') == 3 and html.count('<section class="document same">') == 1
     assert "<nav" not in render(doc, gold=doc)
 
 
@@ -298,3 +299,20 @@ def test_command_errors(data, tmp_path):
     assert done.exit_code == 1 and "Can't show the view 'grph': choose one of text, graph, all" in done.output
     done = visualize(data, tmp_path / "page.html", "--model", "no_such_model")
     assert done.exit_code == 1 and "no_such_model" in done.output and "Traceback" not in done.output
+
+
+def test_the_first_picture_of_the_docs_is_drawn(tmp_path, monkeypatch):
+    page = Path(__file__).parents[1] / "docs" / "visualize.md"
+    if not page.exists():
+        pytest.skip("the tests run without the documentation")
+    section = page.read_text("utf-8").partition("## A first picture")[2]
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r"```python\n(.*?)```", section, re.S).group(1), {})
+    html = (tmp_path / "first.html").read_text("utf-8")
+    assert html.startswith("<!DOCTYPE html>") and html.count('class="link"') == 2
+    assert re.findall(r"Named entity: (\w+)[^:]*: ([^\"]+)", html) == [
+        ("PERSON", "Ana Ruiz"),
+        ("GPE", "Lyon"),
+        ("DATE", "Monday"),
+        ("DATE", "eleven years"),
+    ]

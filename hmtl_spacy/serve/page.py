@@ -2,33 +2,34 @@
 
 from base64 import b64encode
 from hashlib import sha256
-from html import escape
 from importlib.resources import files
-from string import Template
 from typing import Sequence, Tuple
 
+from markupsafe import Markup
+
 from ..visualize.page import assets
+from ..visualize.templates import template
 from .limits import Limits
 from .schemas import Version
 
+SCRIPTS = ("address.js", "page.js")
+
 
 def build_page(version: Version, limits: Limits, further: Sequence[str] = ()) -> Tuple[str, str]:
-    """The page, and the Content-Security-Policy to send with it.
+    """The page, and the Content-Security-Policy to send with it. `page.html` has its elements.
 
     further: the names of the pipeline's layers beyond the four standard ones.
     """
     shared_style, shared_script = assets()
     style = shared_style + _read("page.css")
-    script = shared_script + _read("page.js")
-    names = (version.model.name, version.model.version, version.hmtl_spacy, version.spacy)
-    model, model_version, package, spacy = map(escape, names)
-    html = Template(_read("page.html")).substitute(
-        style=style,
-        script=script,
-        model=f"{model} {model_version}",
-        versions=f"hmtl_spacy {package} · spaCy {spacy}",
-        limit=f"{limits.text:,}",
-        further=escape(f" Further layers: {', '.join(further)}." if further else ""),
+    script = f"{shared_script}(() => {{\n{''.join(map(_read, SCRIPTS))}}})();\n"
+    html = template("page.html", __package__).render(
+        style=Markup(style),
+        script=Markup(script),
+        model=f"{version.model.name} {version.model.version}",
+        versions=f"hmtl_spacy {version.hmtl_spacy} · spaCy {version.spacy}",
+        limit=limits.text,
+        further=further,
     )
     return html, _policy(style, script)
 

@@ -55,11 +55,43 @@ function drawLabel(svg, sentence, piece) {
   drawn(svg, "text", { ...attributes, x, y: sentence.heightOf(piece) - 0.25 * sentence.unit, "font-size": sentence.unit }, arrow.label);
 }
 
+// Of long texts what is on the screen is drawn at once, the rest some sentences at a time, nearest first.
+const AT_ONCE = 40;
+const SLICE = 10;
+const waiting = new Set();
+let drawing = null;
+
+function drawArrows(sentences, all = sentences.length <= AT_ONCE) {
+  const shown = sentences.filter(isShown);
+  if (all) return drawTogether(shown);
+  const away = new Map(shown.map((sentence) => [sentence, distance(sentence)]));
+  const near = shown.filter((sentence) => away.get(sentence) < innerHeight / 2);
+  const rest = shown.filter((sentence) => away.get(sentence) >= innerHeight / 2);
+  for (const sentence of rest.sort((one, other) => away.get(one) - away.get(other))) waiting.add(sentence);
+  drawTogether(near);
+  drawing ??= setTimeout(drawWaiting);
+}
+
+function drawWaiting() {
+  const next = [...waiting].slice(0, SLICE);
+  for (const sentence of next) waiting.delete(sentence);
+  drawTogether(next.filter(isShown));
+  drawing = waiting.size ? setTimeout(drawWaiting) : null;
+}
+
+const isShown = ({ element }) => element.isConnected && element.offsetWidth;
+
+// From the screen to a sentence, in pixels.
+function distance({ element }) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return Math.max(0, -bottom, top - innerHeight);
+}
+
 // All steps for all sentences together: the browser lays the page out once a step, not once a sentence.
-function drawArrows(sentences) {
-  const shown = sentences.filter(({ element }) => element.isConnected && element.offsetWidth);
+function drawTogether(sentences) {
+  for (const sentence of sentences) waiting.delete(sentence);
   for (const step of ["clear", "plan", "space", "measure"]) {
-    for (const sentence of shown) sentence[step]();
+    for (const sentence of sentences) sentence[step]();
   }
-  shown.forEach(draw);
+  sentences.forEach(draw);
 }

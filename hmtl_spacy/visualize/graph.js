@@ -157,7 +157,9 @@ class Graph {
     drawn(group, "path", { class: "point", d: "M-7,-3.5 L0,0 L-7,3.5 Z", transform: `translate(${end}) rotate(${angle})` });
     const label = fitted(item.dataset.name, Math.min(220, this.width - 16));
     const half = pen.measureText(label).width * 0.5 + 3;
-    const boxes = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map(at).map(([x, y]) => ({ x: limit(x, half, Math.max(half, this.width - half)), y }));
+    const along = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map(at);
+    const beside = [0, -1.2, 1.2].map((lines) => lines * this.size); // where arrows are close to each other
+    const boxes = beside.flatMap((off) => along.map(([x, y]) => ({ x: limit(x, half, Math.max(half, this.width - half)), y: y + off })));
     const met = ({ x, y }) => taken.filter((one) => x + half > one.left && x - half < one.right && y + 5 > one.top && y - this.size < one.bottom).length;
     const best = boxes.reduce((one, other) => (met(other) < met(one) ? other : one));
     taken.push({ left: best.x - half, right: best.x + half, top: best.y - this.size, bottom: best.y + 5 });

@@ -67,6 +67,11 @@ class Document:
         return [*found, number(self.differences, "difference")] if len(self.sides) > 1 else found
 
     @property
+    def linked(self) -> bool:
+        """Whether there are arrows, which need margins."""
+        return any(side.part and side.part.n_links for row in self.rows for side in row.sides)
+
+    @property
     def differences(self) -> int:
         return sum(side.content.differences() for side in self.sides)
 

@@ -11,10 +11,12 @@ SOURCES = ("style.css", "marks.js", "layout.js", "arrows.js", "graph.js", "scrip
 
 
 def assets() -> Tuple[str, str]:
-    """The style, and the script, which gives the page a function `hmtl.start(element)`.
+    """The style, and the script, which gives the page two functions.
 
-    The script starts what is already on the page. Call the function for documents that are added later,
-    with `innerHTML` say, where the browser runs no script; calling it twice is harmless.
+    The script starts what is already on the page. Call `hmtl.start(element)` for documents that are added
+    later, with `innerHTML` say, where the browser runs no script; calling it twice is harmless. Call
+    `hmtl.update(root)` after pressing buttons of layers (`aria-pressed`) by script; `root` is the element of
+    class `hmtl`.
     """
     style, *scripts = (files(__package__).joinpath(name).read_text("utf-8") for name in SOURCES)
     body = "\n".join(scripts)

@@ -88,11 +88,20 @@ function begin(root) {
   };
   // one stop for the tab key in each annotation of a document, from which the arrow keys lead on
   for (const item of root.querySelectorAll(ITEMS)) item.tabIndex = -1;
-  for (const cell of root.querySelectorAll(".document .side")) {
-    const items = within(cell, ITEMS);
-    if (cell.contains(items[0])) items[0].tabIndex = 0;
+  for (const one of root.querySelectorAll(".document")) {
+    const firsts = new Map(); // of each annotation
+    for (const cell of one.querySelectorAll(".side")) {
+      const { side } = cell.dataset;
+      if (!firsts.get(side)) firsts.set(side, cell.querySelector(ITEMS));
+    }
+    for (const item of firsts.values()) if (item) item.tabIndex = 0;
   }
-  for (const button of root.querySelectorAll("[data-toggle]")) button.addEventListener("click", () => toggle(root, button));
+  for (const button of root.querySelectorAll("[data-toggle]")) {
+    button.addEventListener("click", () => {
+      button.ariaPressed = String(button.ariaPressed !== "true");
+      update(root);
+    });
+  }
   const on = (name, listener) => root.addEventListener(name, listener);
   on("mouseover", ({ target }) => ((pointed = itemAt(target)), show()));
   on("mouseleave", () => ((pointed = null), show()));
@@ -115,7 +124,7 @@ function begin(root) {
   });
   const elements = [...root.querySelectorAll(".sentence")];
   for (const element of elements) sentences.set(element, new Sentence(element));
-  drawArrows(elements.map((element) => sentences.get(element)));
+  update(root);
   for (const element of elements) resized.observe(element);
   for (const element of root.querySelectorAll(".graph")) {
     graphs.set(element, new Graph(element));
@@ -123,10 +132,8 @@ function begin(root) {
   }
 }
 
-// Shows a layer, or hides it.
-function toggle(root, button) {
-  const shown = button.ariaPressed !== "true";
-  button.ariaPressed = String(shown);
+// Shows the layers whose buttons are pressed, and hides the others.
+function update(root) {
   const hidden = [...root.querySelectorAll('[data-toggle][aria-pressed="false"]')].map(({ dataset }) => dataset.toggle);
   root.dataset.hide = hidden.join(" ");
   for (const item of root.querySelectorAll(".link, .note")) item.hidden = hidden.includes(item.dataset.layer);
@@ -144,7 +151,7 @@ function print({ matches }) {
       if (matches) one.dataset.before = one.open;
       one.open = matches || one.dataset.before === "true";
     }
-    drawArrows([...root.querySelectorAll(".sentence")].map((element) => sentences.get(element)));
+    drawArrows([...root.querySelectorAll(".sentence")].map((element) => sentences.get(element)), true);
     for (const element of root.querySelectorAll(".graph")) graphs.get(element).draw();
   }
 }
@@ -157,5 +164,5 @@ function start(element = document) {
   for (const root of roots) if (!("ready" in root.dataset)) begin(root);
 }
 
-window.hmtl = { start };
+window.hmtl = { start, update };
 start();

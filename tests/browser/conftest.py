@@ -8,6 +8,8 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
+from application import wait_for
+from serving import watched_server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -60,6 +62,24 @@ def new_page(browser):
 @pytest.fixture
 def page(new_page):
     return new_page()
+
+
+@pytest.fixture(scope="module")
+def server(trained_bytes):
+    with watched_server(trained_bytes, text=1_000) as served:
+        yield served
+
+
+@pytest.fixture
+def url(server):
+    return server[0]
+
+
+@pytest.fixture
+def opened(page, url):
+    page.goto(url)
+    wait_for(page, "Found")
+    return page
 
 
 def note_request(page, url):

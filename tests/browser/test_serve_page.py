@@ -6,45 +6,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from application import TEXT, annotate, wait_for, words
 from looking import arrows, meets, overflowing
-from serving import watched_server
 
-TEXT = "Ann Lee works for Acme Corp . She likes it ."
 ATTACK = (
     "<script>document.title='ran'</script> <img src=x onerror=\"document.title='ran'\"> Ann Lee <b>works</b>"
 )
-
-
-@pytest.fixture(scope="module")
-def server(trained_bytes):
-    with watched_server(trained_bytes, text=1_000) as served:
-        yield served
-
-
-@pytest.fixture
-def url(server):
-    return server[0]
-
-
-@pytest.fixture
-def opened(page, url):
-    page.goto(url)
-    wait_for(page, "Found")
-    return page
-
-
-def words(page):
-    return " ".join(page.locator("#layers .word").all_inner_texts()).split()
-
-
-def wait_for(page, text):
-    page.wait_for_function("text => document.getElementById('status').textContent.includes(text)", arg=text)
-
-
-def annotate(page, text):
-    page.locator("#text").fill(text)
-    page.get_by_role("button", name="Annotate").click()
-    wait_for(page, "Found")
 
 
 def test_the_page_opens_with_an_example_that_typing_replaces(opened):
@@ -136,40 +103,6 @@ def test_the_json_can_be_copied(new_page, url):
     assert json.loads(page.evaluate("navigator.clipboard.readText()"))["text"] == TEXT
 
 
-def test_a_permalink_shows_the_same_and_sends_no_text_in_an_address(opened, new_page, url):
-    asked = []
-    text = f"{TEXT} 100 % & #1 + “é” \U0001f600\nב"
-    annotate(opened, text)
-    link = opened.locator("#permalink")
-    link.click()
-    assert opened.url.startswith(f"{url}/#text=") and quote("#1") in opened.url
-    other = new_page()
-    other.on("request", lambda request: asked.append(request.url.partition("#")[0]))
-    other.goto(opened.url)
-    wait_for(other, "Found")
-    assert other.locator("#text").input_value() == text
-    assert words(other) == words(opened)
-    other.reload()
-    wait_for(other, "Found")
-    assert words(other) == words(opened)
-    assert set(asked) == {f"{url}/", f"{url}/api/annotate"}
-
-
-def test_another_permalink_in_the_same_page_and_the_way_back(opened, url):
-    opened.goto(f"{url}/#text=Bob%20sings")
-    wait_for(opened, "Found")
-    opened.evaluate("location.hash = 'text=Ann%20sings'")
-    opened.wait_for_function("() => document.getElementById('layers').textContent.includes('Ann')")
-    opened.go_back()
-    opened.wait_for_function("() => document.getElementById('layers').textContent.includes('Bob')")
-
-
-def test_an_address_that_cant_be_read_is_told(opened, url):
-    opened.goto(f"{url}/#text=%E0%A4%A")
-    opened.reload()
-    assert "no readable text" in opened.locator("#problem").inner_text()
-
-
 def test_script_in_a_text_is_text(opened, url):
     title = opened.title()
     annotate(opened, ATTACK)
@@ -225,6 +158,13 @@ def test_a_later_text_wins_over_one_that_takes_longer(opened, server):
     wait_for(opened, "Found")
     opened.wait_for_timeout(200)
     assert words(opened) == TEXT.split()
+
+
+def test_sentences_are_as_wide_as_the_page(opened):
+    """Not as wide as their words, which would break when arrows or another font need a little more."""
+    annotate(opened, TEXT)
+    widths = [one.bounding_box()["width"] for one in opened.locator("#layers, #layers .sentence").all()]
+    assert len(widths) == 3 and min(widths) > max(widths) - 2
 
 
 @pytest.mark.parametrize("text", [TEXT * 3, "Donaudampfschifffahrts" * 40])
