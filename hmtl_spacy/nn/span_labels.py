@@ -1,6 +1,6 @@
 """The head of nested, typed spans: every span of a sentence has one label, or none."""
 
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 import numpy
 import torch
