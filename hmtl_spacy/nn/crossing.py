@@ -65,4 +65,5 @@ def nested_beside(given: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarr
     beside[first[second < len(given)]] = False
     known = {(start, end) for start, end in given[:, :2].tolist()}
     new = [(start, end) not in known for start, end in predicted[:, :2].tolist()]
-    return beside[len(given) :] & numpy.array(new, dtype=bool)
+    kept: numpy.ndarray = beside[len(given) :] & numpy.array(new, dtype=bool)
+    return kept
