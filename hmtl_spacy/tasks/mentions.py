@@ -48,6 +48,8 @@ class Mentions(TaggingTask):
                 f"Mentions: max_width is {max_width}, scorer_hidden {scorer_hidden} and product_width "
                 f"{product_width}. Give the first two 1 or more, and the last 0 or more."
             )
+        if nested:
+            self.reasons = ("crosses a sentence", "too wide", "same span as another")
         self.nested = nested
         self.max_width = max_width
         self.scorer_hidden = scorer_hidden
@@ -92,11 +94,7 @@ class Mentions(TaggingTask):
         wide = (rows[:, 1] - rows[:, 0] > self.max_width) & ~crossing
         again = numpy.ones(len(rows), dtype=bool)
         again[numpy.unique(rows[:, :2], axis=0, return_index=True)[1]] = False  # the first of each stays
-        return {
-            "crosses a sentence": crossing,
-            "too wide": wide,
-            "same span as another": again & ~crossing & ~wide,
-        }
+        return dict(zip(self.reasons, (crossing, wide, again & ~crossing & ~wide)))
 
     def out_of_reach(self, rows: numpy.ndarray) -> Dict[str, int]:
         """With nested mentions: those that are left out so that none crosses another."""
