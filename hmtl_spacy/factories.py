@@ -152,6 +152,10 @@ def make_mentions(
     depth: int = 2,
     dropout: float = 0.2,
     label_embedding_width: int = 0,
+    nested: bool = False,
+    max_width: int = 20,
+    scorer_hidden: int = 64,
+    product_width: int = 64,
     mentions_key: str = "mentions",
     layer: str = "mentions",
 ) -> Any:

@@ -155,7 +155,8 @@ def test_keys_of_scores():
 
 def test_reasons_of_lost_annotations():
     rows = next(rows for header, rows in tables() if header[0] == "reason")
-    reasons = {MISALIGNED, WHITE_SPACE}.union(*(REGISTERED[name]().reasons for name in TASKS))
+    tasks = [*(REGISTERED[name]() for name in TASKS), factories.make_mentions(nested=True)]
+    reasons = {MISALIGNED, WHITE_SPACE}.union(*(task.reasons for task in tasks))
     assert {row[0] for row in rows} == reasons
 
 

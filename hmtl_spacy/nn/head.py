@@ -65,6 +65,16 @@ class LabellingHead(Head, Protocol):
         raise NotImplementedError
 
 
+@runtime_checkable
+class NestingHead(Head, Protocol):
+    """A head whose spans may lie within one another.
+
+    nests: True.
+    """
+
+    nests: bool
+
+
 def apart_from(given: numpy.ndarray, predicted: numpy.ndarray) -> numpy.ndarray:
     """Which predicted rows of spans overlap none of the given ones, which may overlap one another. [n]
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from .batch import CandidateSpans, TokenBatch
+from .crossing import nested_beside
 from .encoder import Encoder, LabelEmbedding
-from .head import Decoded, Head, LabellingHead, Rows, apart_from
+from .head import Decoded, Head, LabellingHead, NestingHead, Rows, apart_from
 
 
 class LevelSettings(NamedTuple):
@@ -62,7 +63,7 @@ class LevelOutput:
     tokens: the batch, with the vectors of the level's encoder. [n_tokens, nO]
     threshold: from which probability something is predicted.
     given: spans that the level passes up in place of its own, or before those of its own that don't overlap
-        them; for a level whose head takes no candidates.
+        them, or if the head's spans may nest don't cross them; for a level whose head takes no candidates.
     """
 
     def __init__(
@@ -90,7 +91,8 @@ class LevelOutput:
             decoded = self.head.decode(self.tokens, self.threshold)
         if self.given is None:
             return decoded
-        apart = [apart_from(*of_doc) for of_doc in zip(self.given.rows, decoded[0])]
+        is_apart = nested_beside if isinstance(self.head, NestingHead) else apart_from
+        apart = [is_apart(*of_doc) for of_doc in zip(self.given.rows, decoded[0])]
         rows, scores = ([of_doc[kept] for of_doc, kept in zip(part, apart)] for part in decoded)
         return rows, scores
 

@@ -1,6 +1,6 @@
 """What named entities and mentions share: typed spans that a CRF tags, sentence by sentence."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -21,7 +21,7 @@ LabelledSpan = Tuple[int, int, str]
 class TaggingTask(Task):
     """Typed spans that don't overlap. Rows are start, end, label."""
 
-    reasons = ("crosses a sentence", "overlaps another")
+    reasons: Sequence[str] = ("crosses a sentence", "overlaps another")
     learns_partially = True
     takes_spans = True
 
