@@ -27,7 +27,7 @@ from .divergence import UpdateWatch
 from .entities import set_extensions
 from .hierarchy import prepare_tasks
 from .meta import name_pipeline
-from .model import TrainingBatch, network_of, sentence_of, warn_without_sentences
+from .model import TrainingBatch, network_of, sentence_of, training_threads, warn_without_sentences
 from .nn.batch import CandidateSpans
 from .nn.head import Head
 from .prediction import Prediction, Predictions, predict_ahead, threads_for
@@ -237,16 +237,16 @@ class HMTL(TrainablePipe):
             return losses
         docs = [eg.predicted for eg in examples]
         candidates = candidates_on_examples(examples, self.tasks, self._outside())
-        task_losses, backprop = self.model.begin_update(
-            TrainingBatch(
-                docs, gold.rows, self.cfg["thresholds"], candidates, gold.unannotated, gold.label_sets
-            )
+        batch = TrainingBatch(
+            docs, gold.rows, self.cfg["thresholds"], candidates, gold.unannotated, gold.label_sets
         )
-        by_task = dict(zip(gold.rows, self.model.ops.to_numpy(task_losses).tolist()))
-        self.watch.watch_losses(by_task, examples)
-        backprop(self.model.ops.alloc1f(len(gold.rows)) + 1.0)
-        if sgd:
-            self.finish_update(sgd)
+        with training_threads(self.model):
+            task_losses, backprop = self.model.begin_update(batch)
+            by_task = dict(zip(gold.rows, self.model.ops.to_numpy(task_losses).tolist()))
+            self.watch.watch_losses(by_task, examples)
+            backprop(self.model.ops.alloc1f(len(gold.rows)) + 1.0)
+            if sgd:
+                self.finish_update(sgd)
         for name, loss in by_task.items():
             losses[f"{self.name}_{name}"] += loss
             losses[f"{self.name}_{name}_updates"] += 1
@@ -255,8 +255,9 @@ class HMTL(TrainablePipe):
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the weights, unless a gradient isn't finite, which is an error."""
-        self.watch.watch_update(self.model, sgd)
-        self.model.finish_update(sgd)
+        with training_threads(self.model):
+            self.watch.watch_update(self.model, sgd)
+            self.model.finish_update(sgd)
         self.cfg["calibration"] = {}  # it was of other weights
 
     def rehearse(self, *args: Any, **kwargs: Any) -> Dict[str, float]:

@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
+from contextlib import nullcontext
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy
 import torch
@@ -16,6 +17,7 @@ from .nn.batch import Layout, TokenBatch
 from .nn.head import Decoded
 from .nn.network import Arrays, Candidates, Gold, Network
 from .shims import TorchShim
+from .side_by_side import on_one_thread
 from .tasks.base import Task
 
 MAX_SENTENCE = 200
@@ -132,17 +134,35 @@ def decode(
 
 def keep_features(model: Model) -> None:
     """From now on keep the frozen features of texts, as in training: for texts that are read again."""
-    for cache in _caches(model):
-        cache.active = True
+    for _, shim in _transformers(model):
+        shim.cache.active = True
 
 
-def keeps_features(model: Model) -> bool:
-    """Whether frozen features are kept: then what a batch gets depends on those before it."""
-    return any(cache.active for cache in _caches(model))
+def fill_features(model: Model, docs: List[Doc]) -> None:
+    """Where frozen features are kept, compute those of texts that are read for the first time."""
+    for layer, shim in _transformers(model):
+        if shim.cache.active:
+            from .embedding.transformer import fill  # needs an extra
+
+            fill(layer, docs)
 
 
-def _caches(model: Model) -> Iterator[Any]:
-    return (shim.cache for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache"))
+def is_fine_tuned(model: Model) -> bool:
+    """Whether a transformer in the model has learned in this process, and may be between two updates."""
+    return any(shim.cache.active and shim.settings.trainable for _, shim in _transformers(model))
+
+
+def training_threads(model: Model) -> ContextManager[None]:
+    """Torch's threads in a step of training: one on a CPU, where it is many small products that wait for
+    each other, unless a transformer learns, whose products are large.
+    """
+    learns = any(shim.settings.trainable for _, shim in _transformers(model))
+    return nullcontext() if learns or model.ops.device_type != "cpu" else on_one_thread()
+
+
+def _transformers(model: Model) -> Iterator[Tuple[Model, Any]]:
+    """The layers with a transformer of their own, and what holds it."""
+    return ((layer, shim) for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache"))
 
 
 def token_batch(model: Model, docs: List[Doc], vectors: Tensor) -> TokenBatch:

@@ -10,7 +10,7 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from .model import decode, keeps_features, network_of
+from .model import decode, fill_features, is_fine_tuned, network_of
 from .nn.batch import CandidateSpans
 from .nn.head import Decoded
 from .side_by_side import Piece, SideBySide
@@ -42,6 +42,7 @@ class Prediction:
     ):
         self.tasks = list(network_of(model).levels)
         self.pieces: List[Piece[Dict[str, Decoded]]] = []
+        fill_features(model, docs)  # batches side by side only read them
         n_done = 0
         words = BATCH_WORDS if model.ops.device_type == "cpu" else GPU_BATCH_WORDS
         for batch in batches_of_words(docs, words):
@@ -103,11 +104,11 @@ def _pieces(waiting: Iterable[Tuple[List[Doc], Union[Prediction, Failed]]]) -> i
 
 
 def threads_for(model: Model[Any, Any], threads: Optional[int]) -> int:
-    """How many batches to do at a time. One on a GPU, and where frozen features are kept, in training.
+    """How many batches to do at a time. One on a GPU, and where a transformer may be between two updates.
 
     threads: as set; null for as many as torch uses, which is one for each core.
     """
-    if model.ops.device_type != "cpu" or keeps_features(model):
+    if model.ops.device_type != "cpu" or is_fine_tuned(model):
         return 1
     return threads or torch.get_num_threads()
 

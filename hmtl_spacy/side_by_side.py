@@ -1,14 +1,34 @@
 """Work on several cores: each piece in a thread that runs torch on that core alone."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from threading import Thread
 from types import TracebackType
-from typing import Any, Callable, Generic, Optional, Type, TypeVar
+from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
 
 import torch
 
 Result = TypeVar("Result")
+OUTSIDE: ContextVar[Optional[int]] = ContextVar("OUTSIDE", default=None)
+
+
+def cores() -> int:
+    """How many threads torch uses in this one, also within `on_one_thread`: one for each core, unless set."""
+    return OUTSIDE.get() or torch.get_num_threads()
+
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Let torch use one thread in this one, for work that is many small products one after the other."""
+    threads = torch.get_num_threads()
+    outside = OUTSIDE.set(cores())
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        OUTSIDE.reset(outside)
 
 
 class Piece(Generic[Result]):

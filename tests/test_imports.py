@@ -30,11 +30,14 @@ TABLE = {
     "shims": ("storage", "thinc torch"),
     "requirements": ("__init__", "spacy thinc"),
     "tasks": ("nn annotations calibration metrics data.label_rules data.layers data.teaching", "numpy spacy"),
-    "embedding": ("nn shims storage requirements", "thinc spacy numpy torch transformers tokenizers"),
+    "embedding": (
+        "nn shims side_by_side storage requirements",
+        "thinc spacy numpy torch transformers tokenizers",
+    ),
     "hierarchy": ("tasks.base", ""),
     "candidates": ("data nn tasks.base", "spacy numpy"),
     "meta": ("__init__ data", "spacy"),
-    "model": ("nn shims tasks.base", "thinc spacy numpy torch"),
+    "model": ("nn shims side_by_side tasks.base", "thinc spacy numpy torch"),
     "side_by_side": ("", "torch"),
     "prediction": ("model nn side_by_side", "numpy spacy thinc torch"),
     "thresholds": ("data tasks.base", "numpy spacy"),
@@ -66,7 +69,7 @@ TABLE = {
     "factories": ("defaults registry", "spacy thinc"),
 }
 # Inside functions these may import more: what is heavy waits until it is needed.
-LATE = {"factories": tuple(TABLE), "cli": ("component", "serve")}
+LATE = {"factories": tuple(TABLE), "model": ("embedding",), "cli": ("component", "serve")}
 
 
 def modules():

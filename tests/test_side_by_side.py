@@ -8,11 +8,13 @@ from itertools import count, islice
 import pytest
 import spacy
 import torch
+from thinc.api import fix_random_seed
 from tiny import confidences, layers, make_examples, make_pipeline
 
-from hmtl_spacy.model import decode, keep_features
+from hmtl_spacy.embedding.frozen import FeatureCache
+from hmtl_spacy.model import _transformers, decode, keep_features
 from hmtl_spacy.prediction import predict_ahead
-from hmtl_spacy.side_by_side import SideBySide
+from hmtl_spacy.side_by_side import SideBySide, cores, on_one_thread
 
 TEXTS = [
     "Ann Lee works for Acme Corp. She likes it.",
@@ -97,18 +99,64 @@ def test_a_transformer_gives_the_same_numbers(with_transformer, small_batches, s
     assert all(found == one for found in several)
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"trainable": True, "frozen_layers": 1}], ids=["all", "lower layers"]
-)
-def test_batches_come_one_by_one_where_frozen_features_are_kept(
+@pytest.mark.parametrize("megabytes", [0, 0.001, 100])
+def test_where_frozen_features_are_kept_numbers_are_the_same(with_transformer, small_batches, megabytes):
+    """What is kept is rounded; which texts there is room for doesn't depend on which thread is first."""
+    found = []
+    torch.set_num_threads(1)  # as in other threads
+    nlp = with_transformer()
+    ((_, shim),) = _transformers(nlp.get_pipe("hmtl").model)
+    for threads in (1, 4):
+        shim.cache = FeatureCache(megabytes, torch.float16)
+        shim.cache.active = True
+        found.append([annotation(nlp, threads), annotation(nlp, threads)])
+    torch.set_num_threads(2)
+    assert found[0] == found[1] and any(scores for _, _, scores in found[0][0])
+
+
+@pytest.mark.parametrize("settings", [{}, {"frozen_layers": 1}], ids=["all", "upper layers"])
+def test_batches_come_one_by_one_where_a_transformer_is_trained(
     with_transformer, small_batches, monkeypatch, settings
 ):
-    """What the first batch with a text gets isn't rounded as what is kept of it is, and room may end."""
-    nlp = with_transformer(**settings)
+    nlp = with_transformer(trainable=True, **settings)
     keep_features(nlp.get_pipe("hmtl").model)
     seen = note_threads(monkeypatch)
     assert len(list(nlp.pipe(TEXTS))) == len(TEXTS)
     assert len(seen) > 2 and set(seen) == {(True, 2)}
+
+
+@pytest.mark.parametrize("trainable, threads", [(False, 1), (True, 2)])
+def test_a_step_over_a_frozen_transformer_is_on_one_thread(with_transformer, monkeypatch, trainable, threads):
+    nlp = with_transformer(trainable=trainable)
+    seen = []
+    monkeypatch.setattr(
+        nlp.get_pipe("hmtl").watch, "watch_losses", lambda *_: seen.append(torch.get_num_threads())
+    )
+    nlp.update(make_examples(nlp.vocab), sgd=nlp.create_optimizer())
+    assert seen == [threads] and torch.get_num_threads() == 2
+    with pytest.raises(ValueError, match="no"), on_one_thread(), on_one_thread():
+        assert (torch.get_num_threads(), cores()) == (1, 2)
+        raise ValueError("no")
+    assert (torch.get_num_threads(), cores()) == (2, 2)
+
+
+def test_training_is_the_same_bit_for_bit_with_any_number_of_threads(with_transformer, monkeypatch):
+    monkeypatch.setattr("hmtl_spacy.embedding.frozen.PIECE_WORDS", 10)
+    found = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        fix_random_seed(0)
+        nlp = with_transformer()
+        examples, optimizer, losses = make_examples(nlp.vocab), nlp.create_optimizer(), {}
+        for _ in range(4):
+            nlp.update(examples, sgd=optimizer, losses=losses)
+            nlp.evaluate(examples)
+        weights = dict(nlp.get_pipe("hmtl").model.shims[0].network.named_parameters())
+        found.append((losses, weights))
+    torch.set_num_threads(2)
+    for losses, weights in found[1:]:
+        assert losses == found[0][0]
+        assert all(torch.equal(weights[name], expected) for name, expected in found[0][1].items())
 
 
 def test_batches_run_at_the_same_time_each_on_one_thread_of_torch(trained, small_batches, monkeypatch):

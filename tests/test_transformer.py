@@ -29,7 +29,7 @@ from transformers import (
 
 from hmtl_spacy.embedding import precision, transformer, transformer_shim
 from hmtl_spacy.embedding.configuration import config_from, settings_of
-from hmtl_spacy.embedding.transformer import compute_features, frozen, resolve
+from hmtl_spacy.embedding.transformer import compute_features, fill, frozen, resolve
 from hmtl_spacy.embedding.word_pieces import WordPieces
 from hmtl_spacy.factories import make_transformer
 from hmtl_spacy.nn.windows import Window
@@ -165,10 +165,36 @@ def test_the_cache_is_bounded(folder, monkeypatch):
     assert len(computed) == 2
     cache = model.shims[0].cache
     assert cache.used == 0 and not cache.features
-    cache.megabytes = 700 / 2**20  # room for 7 of the 3 * 16 * 2 bytes of a token
-    for words in ("Ann sings .", "Bob likes it .", "She"):
+    model = build(folder, cache_mb=800 / 2**20)  # room for 8 of the 3 * 16 * 2 bytes of a token
+    cache = model.shims[0].cache
+    for words in ("Ann sings .", "Bob likes it .", "She sings", "She"):
         model([doc(words)], True)
-    assert cache.used == (3 + 4) * 96 and len(cache.features) == 2
+    assert cache.used == (3 + 4) * 96 and len(cache.features) == 2 and cache.full
+
+
+def test_texts_are_computed_together_up_to_a_number_of_words(folder, monkeypatch):
+    monkeypatch.setattr("hmtl_spacy.embedding.frozen.PIECE_WORDS", 4)
+    monkeypatch.setattr("hmtl_spacy.embedding.frozen.cores", lambda: 1)  # in turn
+    together = []
+    original = transformer.run_transformer
+
+    def noted(settings, model, docs, network):
+        together.append([token.text for doc in docs for token in doc])
+        return original(settings, model, docs, network)
+
+    monkeypatch.setattr(transformer, "run_transformer", noted)
+    model = build(folder)
+    texts = ["Ann sings .", "She", "Bob likes it .", "Ann likes it in Rome ."]
+    model([doc(text) for text in texts], True)
+    assert [len(words) for words in together] == [4, 4, 6]
+    model = build(folder)
+    fill(model, [doc(text) for text in texts])  # not in training: nothing is kept
+    assert len(together) == 3 and not model.shims[0].cache.features
+    model.shims[0].cache.active = True
+    fill(model, [doc(text) for text in texts])
+    assert len(together) == 6
+    model.predict([doc(text) for text in texts])
+    assert len(together) == 6
 
 
 def test_the_cache_is_inactive_without_training(folder, monkeypatch):

@@ -48,7 +48,7 @@ class FineTuned:
             return self._trained(reading, lambda batch: batch.run(self.transformer), n_layers, is_train)
         parts = self.shim.split.of(self.transformer)
         parts.upper.train(is_train)
-        kept = self.shim.cache.get(docs, partial(self._frozen, parts), self.device)
+        kept = self.shim.cache.get(docs, partial(self._frozen, parts), self.device, is_train)
         lower = torch.cat([features for features, _ in kept], dim=1)
         states = torch.cat([of_doc for _, of_doc in kept])
 

@@ -1,8 +1,10 @@
 """What is kept of a frozen transformer, or of frozen layers: features in training, a copy for inference."""
 
 import hashlib
+from contextlib import nullcontext
+from functools import partial
 from threading import Lock
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from spacy.attrs import ORTH
@@ -10,23 +12,27 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from ..nn.onednn_linear import can_pack, inference_copy
+from ..side_by_side import SideBySide, cores, on_one_thread
 from .precision import usable_precision
 from .word_pieces import sentence_starts
 
 Features = Tuple[Tensor, ...]  # of a text
+Compute = Callable[[List[Doc]], List[Features]]
+PIECE_WORDS = 256  # of a batch of training, so that cores share it
+FILL_WORDS = 4096  # whose features are in memory beside those that are kept
 
 
 class FeatureCache:
     """What frozen layers give for texts, kept on the CPU while a model is trained; never stored.
 
-    megabytes: how much is kept, in MiB. Once that is full, nothing is added and nothing is thrown out,
-        since training reads all texts in turn.
+    megabytes: how much is kept, in MiB. Once a text has no room, nothing is added and nothing is thrown
+        out, since training reads all texts in turn.
     dtype: in which precision.
     """
 
     def __init__(self, megabytes: int, dtype: torch.dtype):
         self.megabytes, self.dtype = megabytes, dtype
-        self.active = False
+        self.active = self.full = False
         self.used = 0
         self.features: Dict[bytes, Features] = {}
 
@@ -36,28 +42,58 @@ class FeatureCache:
     def keep(self, key: bytes, features: Features) -> None:
         """Keep the features of a text, if the cache is active and has room."""
         size = sum(tensor.nelement() for tensor in features) * self.dtype.itemsize
-        if self.active and self.used + size <= self.megabytes * 2**20:
+        self.full = self.full or self.used + size > self.megabytes * 2**20
+        if self.active and not self.full:
             self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
             self.used += size
 
-    def get(
-        self, docs: List[Doc], compute: Callable[[List[Doc]], List[Features]], device: torch.device
-    ) -> List[Features]:
-        """The features of each document with tokens; those that aren't kept are computed together."""
-        keys = [_key(doc) for doc in docs]
-        missing = {key: doc for key, doc in zip(keys, docs) if key not in self.features and len(doc)}
-        computed: Dict[bytes, Features] = {}
-        if missing:
-            computed = dict(zip(missing, compute(list(missing.values()))))
-            for key, features in computed.items():
-                self.keep(key, features)
+    def get(self, docs: List[Doc], compute: Compute, device: torch.device, is_train: bool) -> List[Features]:
+        """The features of each document with tokens.
+
+        compute: gives them for texts of which they aren't kept. is_train: keep these, too.
+        """
+        missing = self._missing(docs)
+        if is_train:
+            computed = self._add(missing, compute, device)
+        else:
+            computed = dict(zip(missing, compute(list(missing.values())))) if missing else {}
         return [
             computed[key]
             if key in computed
             else tuple(tensor.to(device).float() for tensor in self.features[key])
-            for key, doc in zip(keys, docs)
+            for key, doc in zip(map(_key, docs), docs)
             if len(doc)
         ]
+
+    def fill(self, docs: List[Doc], compute: Compute, device: torch.device) -> None:
+        """Compute and keep the features of texts, while there is room."""
+        for some in _in_pieces(self._missing(docs) if self.active else {}, FILL_WORDS):
+            if not self.full:
+                self._add(some, compute, device)
+
+    def _missing(self, docs: List[Doc]) -> Dict[bytes, Doc]:
+        keys = ((_key(doc), doc) for doc in docs if len(doc))
+        return {key: doc for key, doc in keys if key not in self.features}
+
+    def _add(
+        self, missing: Dict[bytes, Doc], compute: Compute, device: torch.device
+    ) -> Dict[bytes, Features]:
+        """Compute features, on a CPU side by side, and keep them. What is computed together doesn't depend on
+        the number of cores, nor do the numbers.
+        """
+        computed: Dict[bytes, Features] = {}
+        on_cpu = device.type == "cpu"
+        pieces = list(_in_pieces(missing, PIECE_WORDS if on_cpu else FILL_WORDS))
+        with (
+            on_one_thread() if on_cpu else nullcontext(),
+            SideBySide(cores() if on_cpu else 1) as side_by_side,
+        ):
+            work = [side_by_side.add(partial(compute, list(piece.values()))) for piece in pieces]
+            for piece, features in zip(pieces, work):
+                for key, of_text in zip(piece, features.result()):
+                    self.keep(key, of_text)
+                    computed[key] = of_text
+        return computed
 
 
 class Inference:
@@ -98,3 +134,17 @@ class Inference:
 def _key(doc: Doc) -> bytes:
     words = doc.to_array([ORTH]).tobytes()
     return hashlib.blake2b(words + b"|" + sentence_starts(doc).tobytes(), digest_size=16).digest()
+
+
+def _in_pieces(texts: Dict[bytes, Doc], words: int) -> Iterator[Dict[bytes, Doc]]:
+    """Texts in turn, at most so many words at a time, or one text."""
+    piece: Dict[bytes, Doc] = {}
+    n_words = 0
+    for key, doc in texts.items():
+        if piece and n_words + len(doc) > words:
+            yield piece
+            piece, n_words = {}, 0
+        piece[key] = doc
+        n_words += len(doc)
+    if piece:
+        yield piece

@@ -3,7 +3,7 @@
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Tuple, cast
 
 import torch
 from spacy.tokens import Doc
@@ -21,26 +21,11 @@ from .precision import PRECISIONS, autocast
 from .reading import Reading
 from .split import Split
 from .torch_layer import Output
-from .transformer_shim import TransformerShim
+from .transformer_shim import Settings, TransformerShim
 
 PACKAGE = "package:"
-BATCH_PIECES = {"cpu": 1024}
 GROUP_TOKENS = 4096  # whose layers are in memory together when a model in training is evaluated
 Layer = Model[List[Doc], Floats2d]
-
-
-class Settings(NamedTuple):
-    """A transformer's settings that come from the config alone: a stored model doesn't bring its own."""
-
-    name: str
-    trainable: bool
-    window: int
-    batch_pieces: Optional[int]
-    kept_pieces: Optional[int]
-
-    def pieces_at_a_time(self, device: torch.device) -> int:
-        """How many word pieces are run together."""
-        return self.batch_pieces or BATCH_PIECES.get(device.type, 8192)
 
 
 def Transformer(
@@ -94,7 +79,7 @@ def Transformer(
     shim.inference = Inference(precision)
     shim.split = Split(frozen_layers if trainable else 0)
     mix.learn_rate_scale = mix_learn_rate_scale
-    settings = Settings(name, trainable, window, batch_pieces, kept_pieces)
+    settings = shim.settings = Settings(name, trainable, window, batch_pieces, kept_pieces)
     return Model(
         "hmtl-transformer",
         partial(forward, settings),
@@ -203,16 +188,26 @@ def all_layers(settings: Settings, model: Layer, docs: List[Doc], *, is_train: b
     if settings.trainable:
         pieces = Pieces(settings.window, settings.pieces_at_a_time(mix.device), settings.kept_pieces)
         return FineTuned(shim, pieces).layers(docs, is_train)
-
-    def compute(docs: List[Doc]) -> List[Features]:
-        layers = compute_features(settings, model, docs, transformer=frozen(model))
-        return [(of_doc,) for of_doc in layers.split([len(doc) for doc in docs], dim=1)]
-
     with torch.no_grad():
-        of_docs = [layers for (layers,) in shim.cache.get(docs, compute, mix.device)]
+        compute = partial(frozen_features, settings, model)
+        of_docs = [layers for (layers,) in shim.cache.get(docs, compute, mix.device, is_train)]
         if not of_docs:
             return compute_features(settings, model, [], transformer=frozen(model))
         return of_docs[0] if len(of_docs) == 1 else torch.cat(of_docs, dim=1)
+
+
+def fill(model: Layer, docs: List[Doc]) -> None:
+    """Keep what a frozen transformer gives for texts, so that batches side by side only read it."""
+    shim, mix = shims_of(model)
+    if not shim.settings.trainable:
+        shim.cache.fill(docs, partial(frozen_features, shim.settings, model), mix.device)
+
+
+@torch.no_grad()
+def frozen_features(settings: Settings, model: Layer, docs: List[Doc]) -> List[Features]:
+    """All layers of a frozen transformer, by document. [n_layers, n_tokens, width] each"""
+    layers = compute_features(settings, model, docs, transformer=frozen(model))
+    return [(of_doc,) for of_doc in layers.split([len(doc) for doc in docs], dim=1)]
 
 
 def compute_features(

@@ -3,8 +3,9 @@
 import json
 import warnings
 from functools import partial
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+import torch
 from thinc.api import PyTorchShim, get_torch_default_device
 from torch import Tensor
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer
@@ -19,15 +20,33 @@ from .frozen import FeatureCache, Inference
 from .split import Split, layers_of
 from .word_pieces import WordPieces
 
+BATCH_PIECES = {"cpu": 1024}
+
+
+class Settings(NamedTuple):
+    """A transformer's settings that come from the config alone: a stored model doesn't bring its own."""
+
+    name: str
+    trainable: bool
+    window: int
+    batch_pieces: Optional[int]
+    kept_pieces: Optional[int]
+
+    def pieces_at_a_time(self, device: torch.device) -> int:
+        """How many word pieces are run together."""
+        return self.batch_pieces or BATCH_PIECES.get(device.type, 8192)
+
 
 class TransformerShim(TorchUpdates, PyTorchShim):
     """Holds a transformer and its word pieces; both None until it is read or loaded.
 
+    settings: those of the layer that it is in.
     layer_decay: multiplies the learning rate of each layer below the last, once more for each further one.
     decay_all: whether biases and layer norms have weight decay, too.
     dropout: in its layers, in training; None for that of its configuration.
     """
 
+    settings: Settings
     layer_decay: float
     decay_all: bool
     dropout: Optional[float]
