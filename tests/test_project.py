@@ -125,10 +125,10 @@ def test_configs(folder, step, variant):
     ("size", "name"), [("sm", None), ("md", MINILM), ("lg", "assets/download/all-mpnet-base-v2")]
 )
 def test_sizes_of_the_english_pipeline(folder, size, name):
-    parts = training_config(folder, "train-english", size=size).interpolate()["components"]["hmtl"][
-        "embedding"
-    ]["parts"]
+    config = training_config(folder, "train-english", size=size).interpolate()
+    parts = config["components"]["hmtl"]["embedding"]["parts"]
     assert (parts["contextual"] and parts["contextual"]["name"]) == name
+    assert config["initialize"]["vectors"] == (None if size == "lg" else "vectors")
 
 
 def test_the_english_pipeline_is_scored_by_the_rules_that_it_learns_by(folder):
