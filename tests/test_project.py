@@ -128,7 +128,7 @@ def test_sizes_of_the_english_pipeline(folder, size, name):
     config = training_config(folder, "train-english", size=size).interpolate()
     parts = config["components"]["hmtl"]["embedding"]["parts"]
     assert (parts["contextual"] and parts["contextual"]["name"]) == name
-    assert config["initialize"]["vectors"] == (None if size == "lg" else "vectors")
+    assert config["initialize"]["vectors"] == ("vectors" if size == "sm" else None)
 
 
 def test_the_english_pipeline_is_scored_by_the_rules_that_it_learns_by(folder):
