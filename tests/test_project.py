@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import numpy
 import pytest
 import spacy
 import srsly
@@ -169,6 +170,9 @@ def test_the_english_pipeline_learns_from_corpora_that_disagree(folder, tmp_path
     for pattern, (format, path, *options) in sources.items():
         for split in ("train", "dev"):
             invoke(["hmtl", "convert", format, path, f"corpus/{pattern.format(split)}.spacy", *options])
+    words = spacy.blank("en")
+    words.vocab.set_vector("company", numpy.ones(10, dtype="f"))
+    words.to_disk(folder / "vectors")
     merge, train, tune, _ = scripts(folder, "train-english", size="sm")
     invoke(merge)
     steps = ["--training.optimizer.learn_rate.total_steps", "8", "--training.eval_frequency", "4"]
@@ -177,6 +181,7 @@ def test_the_english_pipeline_learns_from_corpora_that_disagree(folder, tmp_path
         assert re.search(line, output), output
     invoke(tune)
     nlp = spacy.load(folder / "training/english-sm/seed-0/model-best")
+    assert nlp.vocab.has_vector("company")
     assert "GPE" in nlp.get_pipe("hmtl").tasks["ner"].labels
     assert not {"LOC or FAC", "place"} & set(nlp.get_pipe("hmtl").tasks["mentions"].labels)
 

@@ -1,7 +1,8 @@
 """Vectors of spans from each layer of a trained pipeline, and from two lexical baselines."""
 
 from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, List, Sequence, Set, Tuple
+from copy import copy
+from typing import Dict, Iterator, List, Sequence, Set, Tuple
 
 import numpy
 from spacy.language import Language
@@ -10,6 +11,7 @@ from thinc.api import Model
 from tqdm import tqdm
 
 from hmtl_spacy.evaluation.evaluate import get_component
+from hmtl_spacy.model import fill_features, keep_features
 from hmtl_spacy.prediction import batches_of_words
 
 from ..embedding import BATCH_WORDS, layers, transformer_layer
@@ -36,16 +38,16 @@ def embed(nlp: Language, docs: List[Doc], targets: Sequence[Target]) -> Tuple[Ve
     parts: Dict[str, List[numpy.ndarray]] = {}
     done = 0
     bar = tqdm(total=len(docs), unit=" documents", disable=None, leave=False)
-    with bar, _transformer_once(model) as forget:
+    with bar:
         for batch in batches_of_words(docs, BATCH_WORDS):
             spans = [(i, span) for i in range(done, done + len(batch)) for span in sorted(wanted.get(i, ()))]
             starts = numpy.cumsum([0, *map(len, batch)]).tolist()
             inside = [(starts[i - done] + start, starts[i - done] + end) for i, (start, end) in spans]
             rows.update(zip(spans, range(len(rows), len(rows) + len(spans))))
-            for layer, vectors in _all_layers(model, batch):
-                means = [vectors[start:end].mean(axis=0) for start, end in inside]
-                parts.setdefault(layer, []).extend(means)
-            forget()
+            with _transformer_once(model, batch):
+                for layer, vectors in _all_layers(model, batch):
+                    means = [vectors[start:end].mean(axis=0) for start, end in inside]
+                    parts.setdefault(layer, []).extend(means)
             done += len(batch)
             bar.update(len(batch))
     return {layer: numpy.stack(of_layer) for layer, of_layer in parts.items()}, rows
@@ -67,24 +69,19 @@ def _all_layers(model: Model, docs: List[Doc]) -> Iterator[Tuple[str, numpy.ndar
 
 
 @contextmanager
-def _transformer_once(model: Model) -> Iterator[Callable[[], None]]:
-    """Keep what a transformer gives for documents, so that all layers are made of it; as it was, afterwards.
-
-    YIELDS: what forgets it.
-    """
-    caches = [shim.cache for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache")]
-    before = [(cache.active, cache.features, cache.used) for cache in caches]
-
-    def forget() -> None:
-        for cache in caches:
-            cache.active, cache.features, cache.used = True, {}, 0
-
-    forget()
+def _transformer_once(model: Model, docs: List[Doc]) -> Iterator[None]:
+    """Keep what a transformer gives for documents while a `with` block lasts: all layers are made of it."""
+    shims = [shim for layer in model.walk() for shim in layer.shims if hasattr(shim, "cache")]
+    before = [shim.cache for shim in shims]
+    for shim in shims:
+        shim.cache = copy(shim.cache)  # an empty one
+    keep_features(model)
+    fill_features(model, docs)
     try:
-        yield forget
+        yield
     finally:
-        for cache, (active, kept, used) in zip(caches, before):
-            cache.active, cache.features, cache.used = active, kept, used
+        for shim, cache in zip(shims, before):
+            shim.cache = cache
 
 
 def _random_vector(word: str) -> numpy.ndarray:
