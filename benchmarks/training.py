@@ -68,8 +68,7 @@ def forget_features(nlp: Language) -> None:
     for layer in nlp.get_pipe("hmtl").model.walk():
         for shim in layer.shims:
             if hasattr(shim, "cache"):
-                shim.cache.features.clear()
-                shim.cache.used = 0
+                shim.cache.forget()
 
 
 def profile_steps(nlp: Language, batches: List, optimizer) -> Dict[str, float]:

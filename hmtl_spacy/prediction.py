@@ -13,7 +13,7 @@ from thinc.api import Model
 from .model import decode, fill_features, is_fine_tuned, network_of
 from .nn.batch import CandidateSpans
 from .nn.head import Decoded
-from .side_by_side import Piece, SideBySide
+from .side_by_side import Piece, SideBySide, batches_of_words
 
 BATCH_WORDS = 2048  # few enough for the cores to share what `nlp.pipe` takes at a time
 GPU_BATCH_WORDS = 8192
@@ -111,17 +111,3 @@ def threads_for(model: Model[Any, Any], threads: Optional[int]) -> int:
     if model.ops.device_type != "cpu" or is_fine_tuned(model):
         return 1
     return threads or torch.get_num_threads()
-
-
-def batches_of_words(docs: List[Doc], words: int) -> Iterator[List[Doc]]:
-    """Batches of at most so many words, or of one document."""
-    batch: List[Doc] = []
-    n_words = 0
-    for doc in docs:
-        if batch and n_words + len(doc) > words:
-            yield batch
-            batch, n_words = [], 0
-        batch.append(doc)
-        n_words += len(doc)
-    if batch:
-        yield batch

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from threading import Thread
 from types import TracebackType
-from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
+from typing import Any, Callable, Generic, Iterable, Iterator, List, Optional, Sized, Type, TypeVar
 
 import torch
 
 Result = TypeVar("Result")
+Text = TypeVar("Text", bound=Sized)
 OUTSIDE: ContextVar[Optional[int]] = ContextVar("OUTSIDE", default=None)
 
 
@@ -103,3 +104,17 @@ def _use_one_thread(threads: int) -> None:
     restoring = Thread(target=torch.set_num_threads, args=(threads,))
     restoring.start()
     restoring.join()
+
+
+def batches_of_words(docs: Iterable[Text], words: int) -> Iterator[List[Text]]:
+    """Batches of at most so many words, or of one document."""
+    batch: List[Text] = []
+    n_words = 0
+    for doc in docs:
+        if batch and n_words + len(doc) > words:
+            yield batch
+            batch, n_words = [], 0
+        batch.append(doc)
+        n_words += len(doc)
+    if batch:
+        yield batch

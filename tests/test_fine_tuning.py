@@ -7,6 +7,7 @@ import pytest
 import spacy
 import torch
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Adam
 from tiny import ANNOTATED, confidences, layers, make_examples, train
 from torch import nn
@@ -84,6 +85,9 @@ def test_frozen_layers_give_the_outputs_and_gradients_of_the_whole(folder, cache
     close((vectors[:5], {}), (backpropagate(model, docs()[:1])[0], {}))  # from other company, too
     model.predict(docs())
     assert len(runs) == (1 if cache_mb else 5)
+    for _ in range(2):  # a text of the development split alone
+        model.predict([Doc(Vocab(), words="Vienna likes Ann .".split())])
+    assert len(runs) == (2 if cache_mb else 7)
 
 
 def test_frozen_layers_and_embeddings_stay_as_they_are(folder):

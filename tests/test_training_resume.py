@@ -136,3 +136,15 @@ def test_resumed_is_as_if_undisturbed(tmp_path, case):
     assert train(config, killed, before=die_at_update(5)) < 0
     assert train(config, killed, resume=True) == 0
     assert not differences(left(whole), left(killed))
+
+
+def test_a_cache_that_was_full_is_full(tmp_path, monkeypatch):
+    """Else a shorter text would be kept from there on, and what is kept is rounded."""
+    monkeypatch.setattr("hmtl_spacy.embedding.frozen.MIB", 1)
+
+    def case(path):
+        config = with_transformer(path, cache_mb=1_500)
+        config["training"]["seed"] = 3  # the short text is the first after the interruption
+        return config
+
+    test_resumed_is_as_if_undisturbed(tmp_path, case)

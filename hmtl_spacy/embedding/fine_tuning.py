@@ -48,7 +48,8 @@ class FineTuned:
             return self._trained(reading, lambda batch: batch.run(self.transformer), n_layers, is_train)
         parts = self.shim.split.of(self.transformer)
         parts.upper.train(is_train)
-        kept = self.shim.cache.get(docs, partial(self._frozen, parts), self.device, is_train)
+        # also in evaluations, whose batches come one by one
+        kept = self.shim.cache.get(docs, partial(self._frozen, parts), self.device, keep=True)
         lower = torch.cat([features for features, _ in kept], dim=1)
         states = torch.cat([of_doc for _, of_doc in kept])
 

@@ -3,8 +3,9 @@
 import hashlib
 from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from threading import Lock
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 from spacy.attrs import ORTH
@@ -12,12 +13,13 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from ..nn.onednn_linear import can_pack, inference_copy
-from ..side_by_side import SideBySide, cores, on_one_thread
+from ..side_by_side import SideBySide, batches_of_words, cores, on_one_thread
 from .precision import usable_precision
 from .word_pieces import sentence_starts
 
 Features = Tuple[Tensor, ...]  # of a text
 Compute = Callable[[List[Doc]], List[Features]]
+MIB = 2**20
 PIECE_WORDS = 256  # of a batch of training, so that cores share it
 FILL_WORDS = 4096  # whose features are in memory beside those that are kept
 
@@ -39,21 +41,28 @@ class FeatureCache:
     def __reduce__(self) -> Tuple[type, Tuple[int, torch.dtype]]:
         return FeatureCache, (self.megabytes, self.dtype)
 
+    def forget(self) -> None:
+        """Throw away what is kept."""
+        self.features.clear()
+        self.used, self.full = 0, False
+
     def keep(self, key: bytes, features: Features) -> None:
         """Keep the features of a text, if the cache is active and has room."""
         size = sum(tensor.nelement() for tensor in features) * self.dtype.itemsize
-        self.full = self.full or self.used + size > self.megabytes * 2**20
+        self.full = self.full or self.used + size > self.megabytes * MIB
         if self.active and not self.full:
             self.features[key] = tuple(tensor.to("cpu", self.dtype) for tensor in features)
             self.used += size
 
-    def get(self, docs: List[Doc], compute: Compute, device: torch.device, is_train: bool) -> List[Features]:
+    def get(self, docs: List[Doc], compute: Compute, device: torch.device, keep: bool) -> List[Features]:
         """The features of each document with tokens.
 
-        compute: gives them for texts of which they aren't kept. is_train: keep these, too.
+        compute: gives them for texts of which they aren't kept.
+        keep: these, too; without it, several threads may ask at a time.
         """
-        missing = self._missing(docs)
-        if is_train:
+        texts = _with_keys(docs)
+        missing = self._missing(texts)
+        if keep:
             computed = self._add(missing, compute, device)
         else:
             computed = dict(zip(missing, compute(list(missing.values())))) if missing else {}
@@ -61,19 +70,18 @@ class FeatureCache:
             computed[key]
             if key in computed
             else tuple(tensor.to(device).float() for tensor in self.features[key])
-            for key, doc in zip(map(_key, docs), docs)
-            if len(doc)
+            for key, _ in texts
         ]
 
     def fill(self, docs: List[Doc], compute: Compute, device: torch.device) -> None:
         """Compute and keep the features of texts, while there is room."""
-        for some in _in_pieces(self._missing(docs) if self.active else {}, FILL_WORDS):
-            if not self.full:
-                self._add(some, compute, device)
+        for some in batches_of_words(docs, FILL_WORDS):
+            if self.full or not self.active:
+                return
+            self._add(self._missing(_with_keys(some)), compute, device)
 
-    def _missing(self, docs: List[Doc]) -> Dict[bytes, Doc]:
-        keys = ((_key(doc), doc) for doc in docs if len(doc))
-        return {key: doc for key, doc in keys if key not in self.features}
+    def _missing(self, texts: List[Tuple[bytes, Doc]]) -> Dict[bytes, Doc]:
+        return {key: doc for key, doc in texts if key not in self.features}
 
     def _add(
         self, missing: Dict[bytes, Doc], compute: Compute, device: torch.device
@@ -81,18 +89,18 @@ class FeatureCache:
         """Compute features, on a CPU side by side, and keep them. What is computed together doesn't depend on
         the number of cores, nor do the numbers.
         """
-        computed: Dict[bytes, Features] = {}
+        if not missing:
+            return {}
         on_cpu = device.type == "cpu"
-        pieces = list(_in_pieces(missing, PIECE_WORDS if on_cpu else FILL_WORDS))
+        pieces = batches_of_words(missing.values(), PIECE_WORDS if on_cpu else FILL_WORDS)
         with (
             on_one_thread() if on_cpu else nullcontext(),
             SideBySide(cores() if on_cpu else 1) as side_by_side,
         ):
-            work = [side_by_side.add(partial(compute, list(piece.values()))) for piece in pieces]
-            for piece, features in zip(pieces, work):
-                for key, of_text in zip(piece, features.result()):
-                    self.keep(key, of_text)
-                    computed[key] = of_text
+            begun = [side_by_side.add(partial(compute, piece)) for piece in pieces]
+            computed = dict(zip(missing, chain.from_iterable(piece.result() for piece in begun)))
+        for key, features in computed.items():
+            self.keep(key, features)
         return computed
 
 
@@ -136,15 +144,6 @@ def _key(doc: Doc) -> bytes:
     return hashlib.blake2b(words + b"|" + sentence_starts(doc).tobytes(), digest_size=16).digest()
 
 
-def _in_pieces(texts: Dict[bytes, Doc], words: int) -> Iterator[Dict[bytes, Doc]]:
-    """Texts in turn, at most so many words at a time, or one text."""
-    piece: Dict[bytes, Doc] = {}
-    n_words = 0
-    for key, doc in texts.items():
-        if piece and n_words + len(doc) > words:
-            yield piece
-            piece, n_words = {}, 0
-        piece[key] = doc
-        n_words += len(doc)
-    if piece:
-        yield piece
+def _with_keys(docs: List[Doc]) -> List[Tuple[bytes, Doc]]:
+    """Documents with tokens, each with what it is kept under."""
+    return [(_key(doc), doc) for doc in docs if len(doc)]

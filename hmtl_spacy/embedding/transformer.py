@@ -14,6 +14,7 @@ from torch import Tensor
 from ..nn.layer_mix import LayerMix
 from ..requirements import EXTRA
 from ..shims import TorchShim
+from ..side_by_side import batches_of_words
 from .configuration import position_limit
 from .fine_tuning import FineTuned, Pieces
 from .frozen import FeatureCache, Features, Inference
@@ -190,7 +191,7 @@ def all_layers(settings: Settings, model: Layer, docs: List[Doc], *, is_train: b
         return FineTuned(shim, pieces).layers(docs, is_train)
     with torch.no_grad():
         compute = partial(frozen_features, settings, model)
-        of_docs = [layers for (layers,) in shim.cache.get(docs, compute, mix.device, is_train)]
+        of_docs = [layers for (layers,) in shim.cache.get(docs, compute, mix.device, keep=is_train)]
         if not of_docs:
             return compute_features(settings, model, [], transformer=frozen(model))
         return of_docs[0] if len(of_docs) == 1 else torch.cat(of_docs, dim=1)
@@ -227,8 +228,9 @@ def predicted_vectors(settings: Settings, model: Layer, docs: List[Doc]) -> Tens
     shim, mix = shims_of(model)
     training = shim.cache.active  # in this process
     if training and (shim.split.n_frozen or not settings.trainable):
-        groups = (all_layers(settings, model, group, is_train=False) for group in _groups(docs))
-        return torch.cat([mix.run(False, layers)[0] for layers in groups])
+        groups = list(batches_of_words(docs, GROUP_TOKENS)) or [docs]  # also of no document
+        kept = (all_layers(settings, model, group, is_train=False) for group in groups)
+        return torch.cat([mix.run(False, layers)[0] for layers in kept])
     # weights that training has changed may change again: no copy of them
     changing = training and settings.trainable
     transformer = shim._model.eval() if changing else frozen(model)
@@ -254,14 +256,3 @@ def run_transformer(
         with autocast(precision, device):
             layers = batch.run(transformer)
         yield batch.tokens, map(batch.token_vectors, layers)
-
-
-def _groups(docs: List[Doc]) -> Iterator[List[Doc]]:
-    """Documents in turn, so that all layers of a group are in memory together, at least one group."""
-    group: List[Doc] = []
-    for doc in docs:
-        if group and sum(map(len, group)) + len(doc) > GROUP_TOKENS:
-            yield group
-            group = []
-        group.append(doc)
-    yield group

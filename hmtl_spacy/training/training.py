@@ -156,6 +156,7 @@ class Training:
             "thresholds": {name: choice.thresholds for name, choice in self._choices().items()},
             "random_at_start": self.start.to_json(),
             "random": RandomState.capture().to_json(),
+            "full": {place: cache.full for place, cache in self.trained.caches().items()},
             **self._course(info),
         }
         self.folder.write(state, info["step"], self.trained.tensors(), features)
@@ -176,7 +177,7 @@ class Training:
     def _restore(self, past: Stored, info: Info) -> None:
         try:
             self.trained.load(past.training)
-            self._restore_features(past.features)
+            self._restore_features(past)
             for string in past.state["strings"]:
                 self.nlp.vocab.strings.add(string)
             for name, choice in self._choices().items():
@@ -197,15 +198,17 @@ class Training:
         restart_cupy(info["step"])
         RandomState.from_json(past.state["random"]).restore()
 
-    def _restore_features(self, features: Dict[str, Tensor]) -> None:
+    def _restore_features(self, past: Stored) -> None:
         by_text: Dict[Tuple[str, str], Dict[int, Tensor]] = {}
-        for name, tensor in features.items():
+        for name, tensor in past.features.items():
             place, key, number = name.rsplit("/", 2)
             by_text.setdefault((place, key), {})[int(number)] = tensor
         caches = self.trained.caches()
         for (place, key), of_text in by_text.items():
             caches[place].active = True
             caches[place].keep(bytes.fromhex(key), tuple(of_text[n] for n in sorted(of_text)))
+        for place, cache in caches.items():
+            cache.full = past.state["full"][place]
         self._count_features()
 
     def _choices(self) -> Dict[str, Any]:

@@ -14,7 +14,7 @@ from hmtl_spacy.embedding.transformer import shims_of
 from hmtl_spacy.evaluation.evaluate import get_component
 from hmtl_spacy.model import network_of, token_batch
 from hmtl_spacy.nn.network import Ascent
-from hmtl_spacy.prediction import batches_of_words
+from hmtl_spacy.side_by_side import batches_of_words
 
 Words = Tuple[str, ...]
 Embeddings = Dict[Tuple[str, str], numpy.ndarray]  # by layer and pooling, [n_sentences, width]

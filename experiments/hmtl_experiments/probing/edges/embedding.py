@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from hmtl_spacy.evaluation.evaluate import get_component
 from hmtl_spacy.model import fill_features, keep_features
-from hmtl_spacy.prediction import batches_of_words
+from hmtl_spacy.side_by_side import batches_of_words
 
 from ..embedding import BATCH_WORDS, layers, transformer_layer
 from .targets import Offsets, Target
