@@ -35,6 +35,14 @@ def examples(nlp):
     return make_examples(nlp.vocab)
 
 
+@pytest.fixture
+def untrained():
+    """A small pipeline, initialized for the small documents."""
+    nlp = make_pipeline()
+    nlp.initialize(lambda: make_examples(nlp.vocab))
+    return nlp
+
+
 @pytest.fixture(scope="session")
 def trained_bytes():
     """The config and weights of a pipeline that has learned the small documents by heart."""

@@ -10,7 +10,7 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
-from tiny import ANNOTATED, TINY, annotate, make_examples
+from tiny import ANNOTATED, annotate, make_examples
 
 from hmtl_spacy.data.converters.inline import inline_to_docs
 
@@ -148,11 +148,8 @@ def test_counts_without_and_with_pairs_without_a_label():
 
 
 @pytest.fixture
-def nlp():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("hmtl", config=TINY)
-    nlp.initialize(lambda: make_examples(nlp.vocab))
-    return nlp
+def nlp(untrained):
+    return untrained
 
 
 def test_spans_are_means_of_token_vectors_whatever_the_batches(nlp, monkeypatch):

@@ -10,7 +10,6 @@ from random import Random
 import numpy
 import pytest
 import spacy
-from tiny import TINY, make_examples
 
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "experiments").is_dir():
@@ -294,11 +293,8 @@ def test_pooling():
 
 
 @pytest.fixture
-def nlp():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("hmtl", config=TINY)
-    nlp.initialize(lambda: make_examples(nlp.vocab))
-    return nlp
+def nlp(untrained):
+    return untrained
 
 
 def test_every_layer_is_embedded_and_batches_change_nothing(nlp, monkeypatch):

@@ -65,8 +65,9 @@ def page(new_page):
 
 
 @pytest.fixture(scope="module")
-def server(trained_bytes):
-    with watched_server(trained_bytes, text=1_000) as served:
+def server(trained_bytes, request):
+    """Takes 1,000 characters, or as many as a module's `CHARACTERS`."""
+    with watched_server(trained_bytes, text=getattr(request.module, "CHARACTERS", 1_000)) as served:
         yield served
 
 

@@ -3,9 +3,9 @@
 import pytest
 from application import annotate
 from looking import arrows, meets
-from serving import watched_server
 
 WORDS = 5_000
+CHARACTERS = 50_000
 TEXT = "Ann Lee works for Acme Corp . She likes it , and Bob lives in Lyon , where it rains . "
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 SWITCH = f"""async (button) => {{
@@ -19,12 +19,6 @@ ALL = "[...document.querySelectorAll('#layers .mentions.begins')].every((one) =>
 ALL_DRAWN = "() => " + ALL.format("one.style.left")
 ALL_SHOWN = "() => " + ALL.format("one.checkVisibility()")
 ALL_HIDDEN = "() => " + ALL.format("!one.checkVisibility()")
-
-
-@pytest.fixture(scope="module")
-def server(trained_bytes):
-    with watched_server(trained_bytes, text=50_000) as served:
-        yield served
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from ..again import METRICS, RESULTS, write
-from ..training import write_json
+from .command import exit_status, make_parser, write_results
 from .generating import TASKS
 from .requirements import require_libraries
 from .splitting import make_splits
@@ -18,30 +17,18 @@ from .treebank import read_treebank
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m hmtl_experiments.probing", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = make_parser("hmtl_experiments.probing", __doc__ or "")
     add = parser.add_argument
-    add("pipeline", type=Path, help="folder of a trained pipeline")
-    add("--name", required=True, help="of the results: a file's name without its ending")
     add("--treebank", type=Path, required=True, help="a file in CoNLL-U, or a folder of such files")
     add("--vectors", help="a folder with spaCy vectors, for bags of word vectors; or null", default="null")
     add("--tasks", type=lambda text: text.split(","), help="only these tasks, separated by commas")
     add("--seed", type=int, default=0, help="of what is drawn when tasks are made")
-    add("--results", type=Path, default=RESULTS, help="folder for scores as data")
-    add("--metrics", type=Path, default=METRICS, help="folder for the table and the plot")
     return parser.parse_args(argv)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Make the tasks, probe, write what came of it. RETURNS: the exit status."""
-    options = arguments(argv)
-    try:
-        _run(options)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(_run, arguments(argv))
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -66,10 +53,7 @@ def _run(options: argparse.Namespace) -> None:
         "seed": options.seed,
         "tasks": run(nlp, by_task, vocab),
     }
-    path = options.results / f"probing-{options.name}.json"
-    write_json(path, results, indent=None)
-    page = write(path, options.metrics)
-    print(f"Wrote {path}, {page} and {page.with_suffix('.svg')}")
+    write_results(results, options, "probing")
 
 
 def _files(treebank: Path) -> List[Path]:

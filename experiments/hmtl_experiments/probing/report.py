@@ -9,6 +9,7 @@ from ..rows import markdown, paper
 from ..statistics import Interval, accuracy, bootstrap
 from . import comparing
 from .comparing import count_right
+from .plotting import draw, panels
 from .splitting import SHARES
 
 LEGEND = (
@@ -74,32 +75,19 @@ def by_layer(tasks: Dict[str, Any]) -> Dict[Tuple[str, str], Dict[str, Interval]
 
 def plot(results: Dict[str, Any], path: Path) -> None:
     """Draw accuracy by layer, a panel for each task."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
     tasks, scores = results["tasks"], by_layer(results["tasks"])
     layers = list(dict.fromkeys(layer for layer, _ in scores))
-    with pyplot.rc_context({"svg.hashsalt": "probing", "font.size": 8}):
-        figure, axes = pyplot.subplots(2, -(-len(tasks) // 2), figsize=(11, 5), sharex=True, squeeze=False)
+    shape = {"nrows": 2, "ncols": -(-len(tasks) // 2), "figsize": (11, 5), "sharex": True}
+    with panels(path, "probing", "accuracy, percent", **shape) as axes:
         for axis, (task, of_task) in zip(axes.flat, tasks.items()):
-            for pooling, marker in (("max", "o"), ("mean", "s")):
-                intervals = [scores[layer, pooling][task] for layer in layers]
-                values = numpy.array([interval.value for interval in intervals])
-                low, high = (numpy.array(side) for side in zip(*(interval[1:] for interval in intervals)))
-                errors = numpy.clip([values - low, high - values], 0, None)
-                axis.errorbar(layers, 100 * values, 100 * errors, marker=marker, markersize=3, label=pooling)
+            lines = [
+                (pooling, marker, [scores[layer, pooling][task] for layer in layers])
+                for pooling, marker in (("max", "o"), ("mean", "s"))
+            ]
+            draw(axis, task, layers, lines)
             axis.axhline(100 / of_task["counts"]["train"][1], color="grey", linestyle=":", label="chance")
-            axis.set_title(task)
-            axis.tick_params(axis="x", rotation=60)
         for axis in list(axes.flat)[len(tasks) :]:
             axis.set_visible(False)
-        axes[0][0].legend()
-        figure.supylabel("accuracy, percent")
-        figure.tight_layout()
-        figure.savefig(path, metadata={"Date": None})
-        pyplot.close(figure)
 
 
 def _average(tasks: Dict[str, Any], layer: str, pooling: str) -> str:

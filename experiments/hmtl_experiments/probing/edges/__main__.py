@@ -11,9 +11,8 @@ from typing import Dict, List, Optional, Sequence
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ...again import METRICS, RESULTS, write
 from ...corpora import require
-from ...training import write_json
+from ..command import exit_status, make_parser, write_results
 from ..requirements import require_libraries
 from ..splitting import SHARES
 from .targets import TASKS
@@ -21,12 +20,8 @@ from .targets import TASKS
 
 def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m hmtl_experiments.probing.edges", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = make_parser("hmtl_experiments.probing.edges", __doc__ or "")
     add = parser.add_argument
-    add("pipeline", type=Path, help="folder of a trained pipeline")
-    add("--name", required=True, help="of the results: a file's name without its ending")
     add(
         "--corpus",
         type=lambda text: [Path(folder) for folder in text.split(",")],
@@ -34,20 +29,12 @@ def arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
         help="folder with train.spacy, dev.spacy, test.spacy; several, separated by commas, are one corpus",
     )
     add("--seed", type=int, default=0, help="of what is drawn: pairs, and the labels of the control tasks")
-    add("--results", type=Path, default=RESULTS, help="folder for scores as data")
-    add("--metrics", type=Path, default=METRICS, help="folder for the table and the plot")
     return parser.parse_args(argv)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Make the targets, probe, write what came of it. RETURNS: the exit status."""
-    options = arguments(argv)
-    try:
-        _run(options)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(_run, arguments(argv))
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -83,10 +70,7 @@ def _run(options: argparse.Namespace) -> None:
             nlp, docs, {task: by_task[task] for task in TASKS if task not in left_out}, options.seed
         ),
     }
-    path = options.results / f"edges-{options.name}.json"
-    write_json(path, results, indent=None)
-    page = write(path, options.metrics)
-    print(f"Wrote {path}, {page} and {page.with_suffix('.svg')}")
+    write_results(results, options, "edges")
 
 
 def read_corpus(folders: Sequence[Path], vocab: Vocab) -> Dict[str, List[Doc]]:

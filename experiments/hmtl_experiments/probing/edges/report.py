@@ -7,7 +7,6 @@ import numpy
 
 from ...rows import markdown
 from ...statistics import (
-    LEVEL,
     Counts,
     Interval,
     Measure,
@@ -15,14 +14,13 @@ from ...statistics import (
     bootstrap,
     bootstrap_difference,
     f1,
-    holm,
-    permutation_test,
 )
+from ..comparing import RESAMPLES, difference, differences
 from ..embedding import SHARED, TRANSFORMER
+from ..plotting import draw, panels
 from ..splitting import SHARES
 from .embedding import WORD_PIECES, WORDS
 
-RESAMPLES = 4000
 # which of a document's counts a score is made of, and how
 SCORES: Dict[str, Tuple[List[int], Measure]] = {"F1": ([0, 1, 0, 2], f1), "accuracy": ([3, 4], accuracy)}
 LEGEND = (
@@ -67,20 +65,13 @@ def comparisons(tasks: Dict[str, Any]) -> List[str]:
     layers = list(by_layer(tasks))
     base = [layer for layer in (WORDS, WORD_PIECES, TRANSFORMER, SHARED) if layer in layers]
     pairs = list(zip(base[1:], base)) + [(layer, SHARED) for layer in layers if layer not in base]
-    cells = [compare(of_task, *pair) for pair in pairs for of_task in tasks.values()]
-    corrected = holm([p for _, p in cells])
-    texts = [f"**{gap:+.1f}**" if p < LEVEL else f"{gap:+.1f}" for (gap, _), p in zip(cells, corrected)]
-    n = len(tasks)
-    body = [[f"{one} − {other}", *texts[i * n : (i + 1) * n]] for i, (one, other) in enumerate(pairs)]
-    return markdown(["", *tasks], body)
+    return differences(tasks, pairs, compare)
 
 
 def compare(of_task: Dict[str, Any], one: str, other: str) -> Tuple[float, float]:
     """Compare two layers in a task. RETURNS: the difference in percent, and p."""
     counts = {found["layer"]: _runs(found["task"], "accuracy") for found in of_task["probes"]}
-    here, there = counts[one], counts[other]
-    gap = accuracy(here.sum(axis=1)) - accuracy(there.sum(axis=1))
-    return 100 * float(gap[0]), permutation_test(here, there, accuracy, RESAMPLES)
+    return difference(counts[one], counts[other])
 
 
 def sizes(tasks: Dict[str, Any]) -> List[str]:
@@ -112,28 +103,14 @@ def by_layer(tasks: Dict[str, Any]) -> Dict[str, Tuple[int, Dict[str, Dict[str, 
 
 def plot(tasks: Dict[str, Any], path: Path) -> None:
     """Draw accuracy and selectivity by layer, a panel for each task."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
     scores = by_layer(tasks)
-    with pyplot.rc_context({"svg.hashsalt": "edge-probing", "font.size": 8}):
-        figure, axes = pyplot.subplots(1, len(tasks), figsize=(11, 3.5), squeeze=False)
+    with panels(path, "edge-probing", "percent", ncols=len(tasks), figsize=(11, 3.5)) as axes:
         for axis, task in zip(axes[0], tasks):
-            for name, marker in (("accuracy", "o"), ("selectivity", "s")):
-                intervals = [of_tasks[task][name] for _, of_tasks in scores.values()]
-                values, low, high = (numpy.array(side) for side in zip(*intervals))
-                errors = numpy.clip([values - low, high - values], 0, None)
-                style = {"marker": marker, "markersize": 3, "label": name}
-                axis.errorbar(list(scores), 100 * values, 100 * errors, **style)
-            axis.set_title(task)
-            axis.tick_params(axis="x", rotation=60)
-        axes[0][0].legend()
-        figure.supylabel("percent")
-        figure.tight_layout()
-        figure.savefig(path, metadata={"Date": None})
-        pyplot.close(figure)
+            lines = [
+                (name, marker, [of_tasks[task][name] for _, of_tasks in scores.values()])
+                for name, marker in (("accuracy", "o"), ("selectivity", "s"))
+            ]
+            draw(axis, task, list(scores), lines)
 
 
 def _runs(counts: List[List[int]], score: str) -> Counts:
